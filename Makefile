@@ -1,0 +1,44 @@
+# make chat   ask the sample collection in a chat window
+# make test   lint, types and every test, browser tests included
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: chat test lint types unit bench scoreboard clean
+
+chat: .venv/installed
+	$(BIN)/assistant chat
+
+test: lint types unit
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null \
+		|| { echo "python3 3.11, 3.12 or 3.13 is needed; name one with PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "python3 has no venv: apt-get install python3-venv"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-test
+	rm -rf build/check
+	$(BIN)/pip install --quiet --no-deps --target build/check .
+	$(BIN)/mypy --strict build/check/assistant
+
+unit: .venv/installed-test
+	$(BIN)/pytest
+
+bench: .venv/installed-test
+	$(BIN)/pytest tests/benchmarks --override-ini addopts="-s --import-mode=importlib"
+
+clean:
+	rm -rf .venv build dist artifacts .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,155 @@
+"""One frozen Settings, values only. Strongest first: arguments, environment, file, defaults.
+
+``ASSISTANT_CHUNKING__SIZE=150`` in the environment is ``[chunking] size = 150`` in assistant.toml.
+An unknown key is an error that names it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import SettingsError as SettingsErrorInLibrary
+
+from assistant.errors import SettingsError
+
+PREFIX = "ASSISTANT_"
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LibrarySettings(Group):
+    data: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("cited-assistant"),
+        description="the data directory; also ASSISTANT_DATA",
+    )
+    max_file_mb: int = Field(100, ge=1, description="larger files are refused by name")
+
+
+class ChunkingSettings(Group):
+    size: int = Field(220, ge=32, le=220, description="most tokens in a passage")
+
+
+class ModelSettings(Group):
+    embedding: str = Field(
+        "bundled",
+        description="`bundled`, `sentence-transformers:ID_OR_PATH`, or LangChain's `provider:model`",
+    )
+    threads: int = Field(0, ge=0, description="threads for embedding documents; 0 is every core")
+
+
+class RetrievalSettings(Group):
+    k: int = Field(8, ge=1, le=100, description="passages a search returns")
+    dense_k: int = Field(50, ge=1, le=1000, description="candidates by meaning")
+    lexical_k: int = Field(50, ge=1, le=1000, description="candidates by words")
+    dense_weight: float = Field(0.6, ge=0, le=1, description="share of meaning in the fused score")
+    per_document: int = Field(3, ge=1, description="most passages of one document in a result")
+
+
+class AnsweringSettings(Group):
+    max_sentences: int = Field(3, ge=1, le=10, description="most sentences in an answer")
+    threshold: float = Field(0.5, ge=0, le=1, description="below it: not in the documents")
+    max_question_chars: int = Field(8000, ge=1, description="longer questions are refused")
+
+
+class ServerSettings(Group):
+    host: str = Field("127.0.0.1", description="address to serve on")
+    port: int = Field(7860, ge=0, le=65535, description="port; 0 takes a free one")
+
+
+class Settings(BaseSettings):
+    """``Settings()`` reads every source; groups given as arguments win: ``retrieval={"k": 5}``."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file="assistant.toml",
+    )
+
+    library: LibrarySettings = Field(default_factory=LibrarySettings)
+    chunking: ChunkingSettings = ChunkingSettings()
+    models: ModelSettings = ModelSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    answering: AnsweringSettings = AnsweringSettings()
+    server: ServerSettings = ServerSettings()
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits that change when an answer could: not with the place or the port."""
+        values = self.model_dump_json(exclude={"library", "server"})
+        return hashlib.sha256(values.encode()).hexdigest()[:12]
+
+    @classmethod
+    def load(cls, config: Path | None = None, **groups: dict[str, Any]) -> Settings:
+        """Settings from all sources, with errors a person can act on.
+
+        Raises SettingsError naming the key and the way out; a ``config`` that is named must exist.
+        """
+        for key in os.environ:
+            group = key.removeprefix(PREFIX).lower().partition("__")[0]
+            if key.startswith(PREFIX) and group not in {*cls.model_fields, "data"}:
+                raise _unknown(key)
+        if config and not config.is_file():
+            raise SettingsError(f"no settings file {config}", "name an existing file with --config")
+        try:
+            if config:
+                return type("Settings", (cls,), {}, toml_file=config)(**groups)
+            return cls(**groups)
+        except ValidationError as error:
+            raise _explain(error) from None
+        except (SettingsErrorInLibrary, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            where = config or "assistant.toml or the environment"
+            raise SettingsError(f"{where}: {error}", "mend what it names") from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        data = os.environ.get(f"{PREFIX}DATA")  # the short name of ASSISTANT_LIBRARY__DATA
+        short = InitSettingsSource(settings_cls, {"library": {"data": data}} if data else {})
+        return init_settings, short, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _explain(error: ValidationError) -> SettingsError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return _unknown(key)
+    return SettingsError(
+        f"setting {key}: {first['msg']} (got {first['input']!r})",
+        f"give {key} another value; `assistant settings` shows all",
+    )
+
+
+def _unknown(key: str) -> SettingsError:
+    known = [
+        f"{group}.{field}"
+        for group, info in Settings.model_fields.items()
+        for field in getattr(info.annotation, "model_fields", {})
+    ]
+    spelled = key.removeprefix(PREFIX).lower().replace("__", ".")
+    near = difflib.get_close_matches(spelled, known, n=1, cutoff=0.5)
+    suggestion = f"did you mean {near[0]}? " if near else ""
+    return SettingsError(f"unknown setting {key}", f"{suggestion}`assistant settings` lists all")

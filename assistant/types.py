@@ -1,0 +1,187 @@
+"""The shapes that travel between the stages and out of every face. Read this first.
+
+All are frozen pydantic models: the same object in Python, in ``--json``, over HTTP, over MCP and in
+evaluation rows. Offsets are code points into ``Document.text``; times are seconds; dates are the
+document's own, never the day of indexing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Mark(Shape):
+    """Where a heading or a page begins in a document's text."""
+
+    start: int
+    kind: Literal["heading", "page"]
+    label: str  # the heading's words, or "page 12"
+    level: int = 1  # 1 is the top; pages are always 1
+
+
+class Document(Shape):
+    """One immutable version of one source; another content is another id."""
+
+    id: str  # hash of uri and content
+    version: int = 1  # 1, 2, 3 ... among the versions of one uri
+    uri: str  # where it was read from: a path or a URL
+    title: str
+    source: str  # who says it: the outlet it names, else the host or the file name
+    author: str | None = None
+    published: dt.date | None = None
+    language: str = "und"  # ISO 639-1, or "und"
+    media_type: str
+    groups: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()  # ascending by start
+    text: str = ""  # left out of listings
+
+
+class Passage(Shape):
+    """A run of whole sentences; ``document.text[start:end] == text``."""
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...] = ()  # the path of headings above it, outermost first
+    locator: str | None = None  # "page 12"
+
+
+class ScoredPassage(Shape):
+    """A passage found by one search; scores compare within that search only."""
+
+    passage: Passage
+    document: Document  # without its text
+    score: float
+    dense_score: float | None = None  # cosine, -1..1; None where it was not computed
+    lexical_score: float | None = None  # BM25, 0 and up
+
+
+class Citation(Shape):
+    """Words that can be opened; ``document.text[start:end] == quote``."""
+
+    marker: int  # the number shown, from 1, in reading order
+    document_id: str
+    passage_id: str
+    title: str
+    source: str
+    published: dt.date | None = None
+    locator: str | None = None
+    start: int
+    end: int
+    quote: str
+
+
+class AnswerSentence(Shape):
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Literal["supported", "unsupported", "unchecked"]
+    reasons: tuple[str, ...] = ()
+
+
+class Side(Shape):
+    value: str
+    citation: Citation
+
+
+class Conflict(Shape):
+    """Sources that give different values for one thing."""
+
+    subject: str
+    sides: tuple[Side, ...]
+
+
+class Stage(Shape):
+    name: str
+    seconds: float
+    counts: dict[str, int] = {}
+
+
+class Trace(Shape):
+    """What one question cost, stage by stage, in the order they ran."""
+
+    stages: tuple[Stage, ...] = ()
+
+
+class Answer(Shape):
+    """What every face shows and stores; none derives it again."""
+
+    id: str
+    question: str  # as asked
+    query: str  # as searched
+    status: Literal["answered", "partial", "not_in_documents"]
+    confidence: float  # 0..1, that the documents answer; at or above the threshold it is shown
+    sentences: tuple[AnswerSentence, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    passages: tuple[ScoredPassage, ...] = ()  # what was found, best first, cited or not
+    incomplete: bool = False  # the model was cut off
+    trace: Trace = Trace()
+    settings_digest: str
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def text(self) -> str:
+        """The sentences joined, each with its markers: ``It met on Monday. [1]``."""
+        parts = []
+        for sentence in self.sentences:
+            markers = "".join(f"[{c.marker}]" for c in sentence.citations)
+            parts.append(f"{sentence.text} {markers}".strip())
+        return " ".join(parts)
+
+
+class Turn(Shape):
+    """One exchange; a conversation is a sequence of turns that its caller owns."""
+
+    question: str
+    answer: Answer
+
+
+class Draft(Shape):
+    """What a stream yields before its Answer: the stage that began, and unverified words so far."""
+
+    stage: Literal["condense", "retrieve", "rerank", "answer", "verify"]
+    text: str = ""
+
+
+class Failure(Shape):
+    """A document that could not be taken in, and what to do about it."""
+
+    uri: str
+    reason: str  # a word a program can match: "encrypted", "no_text", ...
+    hint: str
+
+
+class Progress(Shape):
+    """How far an ingestion is; the total of passages grows while files are still being read."""
+
+    stage: Literal["load", "embed", "publish"]
+    done: int
+    total: int
+
+
+class IndexReport(Shape):
+    """What one ingestion did, by uri."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    failed: tuple[Failure, ...] = ()
+    documents: int = 0  # live after it
+    passages: int = 0
+
+
+class VerifyReport(Shape):
+    """What a full check of the data directory found; sound when ``problems`` is empty."""
+
+    documents: int
+    passages: int
+    problems: tuple[str, ...] = ()
