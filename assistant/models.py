@@ -1,0 +1,57 @@
+"""Settings -> models: the one place that knows which string means which engine."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from assistant.errors import ModelError
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+    from assistant.embedding import Embedder
+
+_LOCAL = "sentence-transformers:"
+_CHOICES = f"use bundled, {_LOCAL}<id or path>, or LangChain's provider:model"
+_PACKAGE = re.compile(r"pip install [\w.-]+")
+
+
+def build_embedder(settings: Settings) -> Embedder:
+    """The engine that ``models.embedding`` names; ModelError says how to mend what is missing."""
+    from assistant import embedding
+
+    name = settings.models.embedding
+    threads = settings.models.threads or _cores()
+    if name == "bundled":
+        return embedding.OnnxEmbedder(threads)
+    if name.startswith(_LOCAL):
+        return embedding.SentenceTransformerEmbedder(name.removeprefix(_LOCAL), threads)
+    return embedding.ProviderEmbedder(name, _provider(name))
+
+
+def _provider(name: str) -> Embeddings:
+    """What LangChain makes of ``provider:model``."""
+    from langchain.embeddings import init_embeddings
+
+    from assistant.embedding import AsModelError
+
+    with AsModelError(name, "give the key or the address that the provider asks for"):
+        try:
+            return init_embeddings(name)
+        except ImportError as error:
+            missing = _PACKAGE.search(str(error))
+            install = missing.group() if missing else "install the provider's LangChain package"
+            raise ModelError(f"embedding model {name}: its package is missing", install) from error
+        except ValueError as error:
+            reason = str(error).partition("\n")[0]
+            raise ModelError(f"models.embedding = {name!r}: {reason}", _CHOICES) from error
+
+
+def _cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
