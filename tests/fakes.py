@@ -1,0 +1,100 @@
+"""Small stand-ins: an embedder that needs no model, and documents and libraries made in a line."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import health, publication
+from assistant.embedding import Embedder
+from assistant.library import Library
+from assistant.records import Chunk, Spec
+from assistant.types import Document, Passage
+
+SPEC = Spec(embedding="fake:1", dimension=32, size=220, chunking=1)
+
+
+class FakeEmbedder(Embedder):
+    """Texts that share words are near each other; the same everywhere, in 32 dimensions."""
+
+    def __init__(self, identity: str = "fake:1", dimension: int = 32, delay: float = 0.0) -> None:
+        self.identity = identity
+        self.dimension = dimension
+        self.max_tokens = 256
+        self.delay = delay  # seconds per batch
+        self.embedded: list[str] = []  # every text of a document, in the order it was asked for
+
+    def documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        time.sleep(self.delay)
+        self.embedded += texts
+        return np.stack([self.query(text) for text in texts])
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        vector = np.full(self.dimension, 1e-3, dtype=np.float64)
+        for word in re.findall(r"\w+", text.lower()):
+            digest = hashlib.sha256(f"{self.identity} {word}".encode()).digest()
+            vector += np.random.default_rng(list(digest[:8])).normal(size=self.dimension)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+    def tokens(self, text: str) -> list[tuple[int, int]]:
+        """A token is a word or a mark of punctuation."""
+        return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+
+def document(text: str, uri: str = "/docs/a.txt", **facts: object) -> Document:
+    """A document whose id depends on its uri and text."""
+    name = hashlib.sha256(f"{uri}\0{text}".encode()).hexdigest()[:24]
+    known = {"id": name, "uri": uri, "title": uri, "source": "test", "media_type": "text/plain"}
+    return Document.model_validate(known | {"text": text, "language": "en"} | facts)
+
+
+def chunks(document: Document) -> list[Chunk]:
+    """One passage for each line that is not blank, embedded as it is."""
+    spans = [match.span() for match in re.finditer(r"[^\n]*\S[^\n]*", document.text)]
+    passages = [
+        Passage(
+            id=f"{document.id}:{ordinal}",
+            document_id=document.id,
+            start=start,
+            end=end,
+            text=document.text[start:end],
+        )
+        for ordinal, (start, end) in enumerate(spans)
+    ]
+    return [Chunk(passage, passage.text) for passage in passages]
+
+
+def fill(library: Library, *documents: Document, spec: Spec = SPEC) -> None:
+    """Takes documents in as far as ready: stored, chunked by line, embedded."""
+    library.add([(document, chunks(document)) for document in documents], spec)
+    embed(library, spec)
+
+
+def embed(library: Library, spec: Spec = SPEC) -> None:
+    """Gives every passage its vector and makes the documents ready."""
+    waiting = library.unembedded(spec, 0, 100_000)
+    if waiting:
+        vectors = FakeEmbedder(spec.embedding, spec.dimension).documents(
+            [passage.embedded for passage in waiting]
+        )
+        library.put_vectors([passage.name for passage in waiting], vectors)
+    publication.complete(library, spec)
+
+
+class CheckHere(health.Check):
+    """The check of an index without its process, which takes seconds to start."""
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        self._thorough = thorough
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def run(self, directory: Path) -> list[str]:
+        return health.examine(directory, thorough=self._thorough)
