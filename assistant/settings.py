@@ -11,7 +11,7 @@ import hashlib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -38,38 +38,44 @@ class LibrarySettings(Group):
         default_factory=lambda: platformdirs.user_data_path("cited-assistant"),
         description="the data directory; also ASSISTANT_DATA",
     )
-    max_file_mb: int = Field(100, ge=1, description="larger files are refused by name")
+    max_file_mb: int = Field(default=100, ge=1, description="larger files are refused by name")
 
 
 class ChunkingSettings(Group):
-    size: int = Field(220, ge=32, le=220, description="most tokens in a passage")
+    size: int = Field(default=220, ge=32, le=220, description="most tokens in a passage")
 
 
 class ModelSettings(Group):
     embedding: str = Field(
-        "bundled",
-        description="`bundled`, `sentence-transformers:ID_OR_PATH`, or LangChain's `provider:model`",
+        default="bundled",
+        description="`bundled`, `sentence-transformers:ID_OR_PATH`, or `provider:model`",
     )
-    threads: int = Field(0, ge=0, description="threads for embedding documents; 0 is every core")
+    threads: int = Field(
+        default=0, ge=0, description="threads for embedding documents; 0 is every core"
+    )
 
 
 class RetrievalSettings(Group):
-    k: int = Field(8, ge=1, le=100, description="passages a search returns")
-    dense_k: int = Field(50, ge=1, le=1000, description="candidates by meaning")
-    lexical_k: int = Field(50, ge=1, le=1000, description="candidates by words")
-    dense_weight: float = Field(0.6, ge=0, le=1, description="share of meaning in the fused score")
-    per_document: int = Field(3, ge=1, description="most passages of one document in a result")
+    k: int = Field(default=8, ge=1, le=100, description="passages a search returns")
+    dense_k: int = Field(default=50, ge=1, le=1000, description="candidates by meaning")
+    lexical_k: int = Field(default=50, ge=1, le=1000, description="candidates by words")
+    dense_weight: float = Field(
+        default=0.6, ge=0, le=1, description="share of meaning in the fused score"
+    )
+    per_document: int = Field(
+        default=3, ge=1, description="most passages of one document in a result"
+    )
 
 
 class AnsweringSettings(Group):
-    max_sentences: int = Field(3, ge=1, le=10, description="most sentences in an answer")
-    threshold: float = Field(0.5, ge=0, le=1, description="below it: not in the documents")
-    max_question_chars: int = Field(8000, ge=1, description="longer questions are refused")
+    max_sentences: int = Field(default=3, ge=1, le=10, description="most sentences in an answer")
+    threshold: float = Field(default=0.5, ge=0, le=1, description="below it: not in the documents")
+    max_question_chars: int = Field(default=8000, ge=1, description="longer questions are refused")
 
 
 class ServerSettings(Group):
-    host: str = Field("127.0.0.1", description="address to serve on")
-    port: int = Field(7860, ge=0, le=65535, description="port; 0 takes a free one")
+    host: str = Field(default="127.0.0.1", description="address to serve on")
+    port: int = Field(default=7860, ge=0, le=65535, description="port; 0 takes a free one")
 
 
 class Settings(BaseSettings):
@@ -83,7 +89,7 @@ class Settings(BaseSettings):
         toml_file="assistant.toml",
     )
 
-    library: LibrarySettings = Field(default_factory=LibrarySettings)
+    library: LibrarySettings = LibrarySettings()
     chunking: ChunkingSettings = ChunkingSettings()
     models: ModelSettings = ModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
@@ -97,7 +103,7 @@ class Settings(BaseSettings):
         return hashlib.sha256(values.encode()).hexdigest()[:12]
 
     @classmethod
-    def load(cls, config: Path | None = None, **groups: dict[str, Any]) -> Settings:
+    def load(cls, config: Path | None = None, **groups: Any) -> Settings:
         """Settings from all sources, with errors a person can act on.
 
         Raises SettingsError naming the key and the way out; a ``config`` that is named must exist.
@@ -109,9 +115,8 @@ class Settings(BaseSettings):
         if config and not config.is_file():
             raise SettingsError(f"no settings file {config}", "name an existing file with --config")
         try:
-            if config:
-                return type("Settings", (cls,), {}, toml_file=config)(**groups)
-            return cls(**groups)
+            sourced = type("Settings", (cls,), {}, toml_file=config) if config else cls
+            return cast("Settings", sourced(**groups))
         except ValidationError as error:
             raise _explain(error) from None
         except (SettingsErrorInLibrary, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

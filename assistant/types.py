@@ -8,9 +8,9 @@ document's own, never the day of indexing.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, computed_field
+from pydantic import BaseModel, ConfigDict, computed_field, model_validator
 
 
 class Shape(BaseModel):
@@ -111,8 +111,14 @@ class Trace(Shape):
     stages: tuple[Stage, ...] = ()
 
 
+def _with_text(schema: dict[str, Any]) -> None:
+    schema["properties"]["text"] = {"type": "string", "readOnly": True}
+
+
 class Answer(Shape):
     """What every face shows and stores; none derives it again."""
+
+    model_config = ConfigDict(json_schema_extra=_with_text)
 
     id: str
     question: str  # as asked
@@ -135,6 +141,14 @@ class Answer(Shape):
             markers = "".join(f"[{c.marker}]" for c in sentence.citations)
             parts.append(f"{sentence.text} {markers}".strip())
         return " ".join(parts)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_computed(cls, values: Any) -> Any:
+        """Lets an Answer that was written as JSON, ``text`` and all, be read again."""
+        if isinstance(values, dict):
+            return {name: value for name, value in values.items() if name != "text"}
+        return values
 
 
 class Turn(Shape):

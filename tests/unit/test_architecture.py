@@ -56,5 +56,7 @@ def test_faces_call_the_assistant_and_nothing_deeper(folder: str) -> None:
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     code = "import sys, assistant.cli; print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert not (HEAVY | {"numpy", "onnxruntime", "tantivy", "fastapi"}) & set(loaded.stdout.split())

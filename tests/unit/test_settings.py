@@ -71,7 +71,7 @@ def test_a_broken_file_is_named(content: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="absent.toml"):
+    with pytest.raises(SettingsError, match=r"absent\.toml"):
         Settings.load(tmp_path / "absent.toml")
 
 

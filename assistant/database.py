@@ -1,0 +1,173 @@
+"""The SQLite file under the library: its tables, its owner, its transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from assistant.errors import LibraryError
+from assistant.locking import Lock
+from assistant.storage import damaged, translated
+
+FILE = "library.sqlite3"
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x43495445  # "CITE"
+
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE specs (
+    id INTEGER PRIMARY KEY,
+    spec TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('building', 'live', 'retired'))
+) STRICT;
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    uri TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL
+        CHECK (state IN ('pending', 'ready', 'live', 'retired', 'removed')),
+    facts TEXT NOT NULL,  -- the rest of the Document as JSON, without its text
+    text TEXT NOT NULL,
+    seal INTEGER NOT NULL,
+    text_seal INTEGER NOT NULL
+) STRICT;
+CREATE INDEX documents_by_uri ON documents (uri, state);
+CREATE UNIQUE INDEX one_live ON documents (uri) WHERE state = 'live';
+CREATE TABLE passages (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice: an older index may still name it
+    document_id TEXT NOT NULL REFERENCES documents ON DELETE CASCADE,
+    spec_id INTEGER NOT NULL REFERENCES specs,
+    ordinal INTEGER NOT NULL,
+    "start" INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    headings TEXT NOT NULL,  -- a JSON array
+    locator TEXT,
+    text TEXT NOT NULL,
+    lead TEXT NOT NULL,  -- what stands before the text when it is embedded
+    hash BLOB NOT NULL,  -- of what is embedded and by which model: the name of its vector
+    seal INTEGER NOT NULL,
+    UNIQUE (document_id, spec_id, ordinal)
+) STRICT;
+CREATE INDEX passages_by_hash ON passages (hash);
+CREATE TABLE vectors (
+    hash BLOB PRIMARY KEY,
+    vector BLOB NOT NULL,  -- float32, little-endian
+    seal INTEGER NOT NULL
+) STRICT;
+CREATE VIEW coming AS  -- what the next generation holds: complete versions, unless a newer one is
+    SELECT * FROM documents d WHERE state = 'ready' OR state = 'live' AND NOT EXISTS
+        (SELECT 1 FROM documents n WHERE n.uri = d.uri AND n.state = 'ready');
+CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT NULL) STRICT;
+"""
+
+
+class Database:
+    """The SQLite file of one data directory, owned until ``close``; safe to share between threads.
+
+    What the disk raises comes out as LibraryError.
+    """
+
+    def __init__(self, directory: Path, lock: Lock, connection: sqlite3.Connection) -> None:
+        self.directory = directory
+        self._ownership = lock
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """The database of ``directory``, both made when they are not there.
+
+        Raises LibraryInUseError while it is open elsewhere, LibraryError for one that a newer
+        version wrote or that is not ours.
+        """
+        directory = Path(os.path.abspath(directory))
+        with translated(directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = Lock(directory)
+            try:
+                return cls(directory, lock, _connect(directory))
+            except BaseException:
+                lock.release()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+            self._ownership.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone; statements commit by themselves."""
+        with self._lock, translated(self.directory):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside one transaction: all of it happens, or nothing."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has already rolled it back
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def _connect(directory: Path) -> sqlite3.Connection:
+    path = directory / FILE
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its journal takes on this mode
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        # This SQLite may be in the range of the WAL-reset bug (sqlite.org/wal.html#walresetbug), so
+        # a rollback journal. secure_delete: what is removed is overwritten. temp_store: VACUUM must
+        # not copy documents to /tmp. trusted_schema: a restored file may be hostile.
+        connection.executescript(
+            "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+            "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+            "PRAGMA cell_size_check = ON;"
+        )
+        _check_or_create(connection, directory)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_or_create(connection: sqlite3.Connection, directory: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if version == 0 and not names:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+        return
+    if version > SCHEMA_VERSION:
+        raise LibraryError(
+            f"a newer version wrote {directory}: schema {version}, known is {SCHEMA_VERSION}",
+            "update cited-assistant, or name another data directory with --data",
+        )
+    if version != SCHEMA_VERSION or names != _expected_names():
+        raise damaged(directory, f"{FILE} does not hold the tables of a library")
+
+
+def _expected_names() -> set[str]:
+    model = sqlite3.connect(":memory:")
+    try:
+        model.executescript(SCHEMA)
+        return {name for (name,) in model.execute("SELECT name FROM sqlite_schema")}
+    finally:
+        model.close()

@@ -1,0 +1,166 @@
+"""Is a generation sound? Asked in another process, because a damaged HNSW file can crash it.
+
+``python -m assistant.health`` reads a directory from stdin and prints its problems, a JSON array.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from assistant import dense, index, lexical
+from assistant.errors import LibraryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SAMPLE = 50  # self-queries of a quick check
+_FOUND = 0.99  # least share of vectors that must find themselves; HNSW is approximate
+_SAME = 1e-3  # two float32 cosines of one pair of vectors differ by less
+_PAGE = 500
+_SECONDS = 300  # for a quick check; a thorough one takes what it takes
+
+
+class Check:
+    """A process that gets ready (a second) while what it is to look at is still being built."""
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        # -P: no module of the working directory may pose as one of ours.
+        command = [sys.executable, "-P", "-m", "assistant.health"]
+        self._seconds = None if thorough else _SECONDS
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [*command, "--thorough"] if thorough else command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def run(self, directory: Path) -> list[str]:
+        """What is wrong with the closed generation in ``directory``; empty when nothing is.
+
+        A quick check counts, and lets a sample of vectors look for themselves; a thorough one
+        compares every vector and looks for every one.
+        """
+        try:
+            out, err = self._process.communicate(os.fsencode(directory), self._seconds)
+        except subprocess.TimeoutExpired:
+            return [f"opening it takes more than {_SECONDS} s"]
+        if self._process.returncode:
+            last = err.decode(errors="replace").strip().rpartition("\n")[2]
+            return [f"opening it ends a process with {self._process.returncode}: {last[:200]}"]
+        return [str(problem) for problem in json.loads(out)]
+
+
+def check(directory: Path, *, thorough: bool = False) -> list[str]:
+    """What is wrong with the closed generation in ``directory``, as ``Check`` finds it."""
+    with Check(thorough=thorough) as process:
+        return process.run(directory)
+
+
+def examine(directory: Path, *, thorough: bool = False) -> list[str]:
+    """What ``check`` says, in this process, which may not live to return."""
+    try:
+        with dense.translated(directory):
+            return list(_problems(directory, thorough))
+    except LibraryError as error:
+        return [str(error)]
+
+
+def _problems(directory: Path, thorough: bool) -> Iterator[str]:
+    yield from dense.check_configuration(directory / "chroma")
+    yield from _check_chroma_files(directory / "chroma")
+    opened = index.Index(directory)
+    try:
+        if opened.meaning:
+            yield from _check_counts(opened, opened.meaning)
+            yield from _check_words(opened)
+            yield from _check_meaning(opened, opened.meaning, thorough)
+    finally:
+        opened.close()
+
+
+def _check_chroma_files(directory: Path) -> Iterator[str]:
+    for links in directory.rglob("link_lists.bin"):
+        level0 = links.with_name("data_level0.bin")
+        # Higher layers are a fraction of the first. A damaged one can claim 800 GB (chroma #7510).
+        if not level0.exists() or links.stat().st_size > level0.stat().st_size:
+            yield f"{links.name} is larger than {level0.name}"
+    try:
+        with closing(sqlite3.connect(directory / dense.DATABASE)) as database:
+            answer = database.execute("PRAGMA quick_check").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        answer = str(error)
+    if answer != "ok":
+        yield f"{dense.DATABASE}: {answer}"
+
+
+def _check_counts(opened: index.Index, chroma: dense.Collection) -> Iterator[str]:
+    counts = {
+        "keys.npy": len(opened.keys),
+        "vectors.npy": len(opened.vectors),
+        "Chroma": chroma.count(),
+        "tantivy": opened.words.searcher().num_docs,
+    }
+    for name, count in counts.items():
+        if count != opened.passages:
+            yield f"{name} holds {count} passages of {opened.passages}"
+
+
+def _check_words(opened: index.Index) -> Iterator[str]:
+    if set(lexical.all_keys(opened.words)) != set(opened.keys.tolist()):
+        yield "tantivy holds other passages than the library"
+    for term, count in opened.words.searcher().terms_with_prefix("text", "", limit=5):
+        if len(lexical.find_term(opened.words, term, count)) != count:
+            yield f"tantivy does not find {term!r}"
+
+
+def _check_meaning(opened: index.Index, chroma: dense.Collection, thorough: bool) -> Iterator[str]:
+    count = opened.passages
+    if thorough:
+        rows = np.arange(count)
+    else:
+        rows = np.random.default_rng(0).choice(count, min(_SAMPLE, count), replace=False)
+    lost = 0
+    for start in range(0, len(rows), _PAGE):
+        page = np.sort(rows[start : start + _PAGE])
+        vectors = np.asarray(opened.vectors[page])
+        if thorough and not _holds(chroma, opened.keys[page], vectors):
+            yield f"Chroma holds other vectors, from passage {opened.keys[page[0]]} on"
+        nearest = [keys[0] for keys in chroma.nearest(vectors, 1)]
+        found = opened.vectors[np.searchsorted(opened.keys, nearest)]
+        # Its own vector or an equal one: two passages may say the same.
+        lost += int(np.sum(np.einsum("ij,ij->i", vectors, found) < 1 - _SAME))
+    if lost > (1 - _FOUND) * len(rows):
+        yield f"Chroma does not find {lost} of {len(rows)} vectors by themselves"
+
+
+def _holds(chroma: dense.Collection, keys: NDArray[np.int64], vectors: NDArray[np.float32]) -> bool:
+    stored = chroma.vectors(keys.tolist())
+    return stored.shape == vectors.shape and bool(np.allclose(stored, vectors, atol=1e-5))
+
+
+def main() -> None:
+    import chromadb  # noqa: F401 - now, while there is nothing to check yet
+
+    directory = Path(os.fsdecode(sys.stdin.buffer.read()))
+    sys.stdout.write(json.dumps(examine(directory, thorough="--thorough" in sys.argv)))
+
+
+if __name__ == "__main__":
+    main()

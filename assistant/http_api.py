@@ -1,0 +1,153 @@
+"""The HTTP face: /v1/ask (JSON or server-sent events), /v1/search, /v1/documents, /health.
+
+Bodies and answers are the shapes of ``assistant.types``. The chat window is mounted at ``/``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from assistant.errors import (
+    AssistantError,
+    EmptyLibraryError,
+    IndexMismatchError,
+    QuestionError,
+    SettingsError,
+    UnknownDocumentError,
+)
+from assistant.types import Answer, Document, ScoredPassage, Shape, Turn
+
+if TYPE_CHECKING:
+    from assistant.pipeline import Assistant
+
+STATUS: dict[type[AssistantError], int] = {
+    QuestionError: 422,
+    UnknownDocumentError: 404,
+    EmptyLibraryError: 409,
+    IndexMismatchError: 409,
+}
+
+
+class AskRequest(Shape):
+    question: str
+    history: tuple[Turn, ...] = ()
+
+
+class SearchRequest(Shape):
+    query: str
+    k: int | None = None
+
+
+def create_app(assistant: Assistant, *, window: bool = True) -> FastAPI:
+    """The application to serve; with ``window`` the chat window answers at ``/``."""
+    app = FastAPI(title="Cited assistant", docs_url=None, redoc_url=None)
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"]
+    )
+    app.middleware("http")(_refuse_foreign_origin)
+    app.exception_handler(AssistantError)(_error_response)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.post("/v1/ask", response_model=Answer)
+    def ask(request: AskRequest, accept: Annotated[str, Header()] = "") -> Answer | Response:
+        if "text/event-stream" in accept:
+            from sse_starlette import EventSourceResponse
+
+            return EventSourceResponse(_events(assistant, request))
+        return assistant.ask(request.question, request.history)
+
+    @app.post("/v1/search")
+    def search(request: SearchRequest) -> tuple[ScoredPassage, ...]:
+        return assistant.search(request.query, request.k)
+
+    @app.get("/v1/documents")
+    def documents() -> tuple[Document, ...]:
+        return assistant.documents()
+
+    @app.get("/v1/documents/{document_id}")
+    def document(document_id: str) -> Document:
+        return assistant.document(document_id)
+
+    if window:
+        from assistant.ui.app import mount
+
+        mount(app, assistant)
+    return app
+
+
+def serve(assistant: Assistant, *, on_ready: Any = None) -> None:
+    """Serve until interrupted; ``on_ready`` is called with the address once it accepts requests.
+
+    Raises SettingsError when the address is not loopback (there are no accounts yet) or taken.
+    """
+    import socket
+
+    import uvicorn
+
+    host, port = assistant.settings.server.host, assistant.settings.server.port
+    if not _is_loopback(host):
+        raise SettingsError(
+            f"server.host {host} is open to other machines and this server has no accounts",
+            "serve on 127.0.0.1 and put a proxy that checks users before it",
+        )
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot serve on {host}:{port}: {error.strerror}", "choose another --port"
+        ) from None
+    config = uvicorn.Config(create_app(assistant), log_level="warning", timeout_graceful_shutdown=3)
+    server = uvicorn.Server(config)
+    if on_ready:
+        on_ready(f"http://{host}:{listener.getsockname()[1]}")
+    server.run(sockets=[listener])
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _events(assistant: Assistant, request: AskRequest) -> Iterator[dict[str, str]]:
+    try:
+        for item in assistant.stream(request.question, request.history):
+            event = "answer" if isinstance(item, Answer) else "draft"
+            yield {"event": event, "data": item.model_dump_json()}
+    except AssistantError as error:
+        yield {"event": "error", "data": json.dumps(_describe(error))}
+
+
+def _describe(error: AssistantError) -> dict[str, str]:
+    return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
+
+
+def _error_response(_: Request, error: AssistantError) -> JSONResponse:
+    return JSONResponse(_describe(error), status_code=STATUS.get(type(error), 503))
+
+
+async def _refuse_foreign_origin(request: Request, call_next: Any) -> Response:
+    """403 for a request that a page of another site makes (T30)."""
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        return JSONResponse(
+            {"error": "ForeignOrigin", "message": "requests from other sites are refused"},
+            status_code=403,
+        )
+    response: Response = await call_next(request)
+    return response

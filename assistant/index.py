@@ -1,0 +1,231 @@
+"""One generation of the search index: Chroma and tantivy over the library's passages.
+
+A directory, written once and never changed: ``chroma/`` (by meaning), ``tantivy/`` (by words),
+``vectors.npy`` and ``keys.npy`` (exact cosines, memory-mapped) and ``manifest.json`` (what the
+files are). A crash or a flipped bit costs a rebuild from the library, never a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from pydantic import ValidationError
+
+from assistant import dense, lexical
+from assistant.storage import checksum, flush_tree
+from assistant.types import Shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assistant.records import IndexRow
+
+FORMAT = 1  # of a generation; one of another format is built again
+_BATCH = 5000  # passages; Chroma takes at most 5,461
+# Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
+# nobody has it open; no such file means that somebody has, or did not get to close it.
+_CLOSED = "closed"
+_VARYING = {f"chroma/{dense.DATABASE}", _CLOSED, "manifest.json"}
+
+
+class Manifest(Shape):
+    format: int
+    passages: int
+    dimension: int
+    languages: tuple[str, ...]
+    files: dict[str, tuple[int, int]]  # path -> size in bytes, CRC-32
+
+
+def build(
+    directory: Path,
+    rows: Iterable[IndexRow],
+    count: int,
+    dimension: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Writes a generation into ``directory``, which must not exist; on the disk when it returns.
+
+    ``rows`` ascend by key and are ``count``. Raises LibraryError when the index libraries fail.
+    """
+    directory.mkdir()
+    languages: set[str] = set()
+    with (
+        dense.translated(directory),
+        (directory / "vectors.npy").open("wb") as vectors_file,
+        (directory / "keys.npy").open("wb") as keys_file,
+    ):
+        words = lexical.Writer(directory / "tantivy")
+        collection = dense.Collection(directory / "chroma", create=True)
+        try:
+            _write_header(vectors_file, "<f4", (count, dimension))
+            _write_header(keys_file, "<i8", (count,))
+            done = 0
+            for batch in _batches(rows):
+                vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
+                vectors = vectors.reshape(len(batch), dimension)
+                collection.add(batch, vectors)
+                words.add(batch)
+                vectors_file.write(vectors.tobytes())
+                keys_file.write(np.array([row.key for row in batch], dtype="<i8").tobytes())
+                languages |= {row.document.language for row in batch}
+                done += len(batch)
+                if on_progress:
+                    on_progress(done, count)
+            words.commit()
+        finally:
+            collection.close()
+    if done != count:
+        raise ValueError(f"{count} passages announced, {done} came")
+    _finish(directory, count, dimension, languages)
+
+
+def _finish(directory: Path, count: int, dimension: int, languages: set[str]) -> None:
+    files = {
+        path.relative_to(directory).as_posix(): (path.stat().st_size, checksum(path))
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+    manifest = Manifest(
+        format=FORMAT,
+        passages=count,
+        dimension=dimension,
+        languages=tuple(sorted(languages)),
+        files={name: facts for name, facts in files.items() if not _varies(name, count)},
+    )
+    (directory / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
+    mark_closed(directory)
+    flush_tree(directory)
+
+
+def _varies(name: str, count: int) -> bool:
+    """Whether a file changes without anything being written; Chroma never settles one vector."""
+    return name in _VARYING or (count == 1 and name.startswith("chroma/"))
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """What is written about a generation; None when nothing readable is."""
+    try:
+        text = (directory / "manifest.json").read_text(encoding="utf-8")
+        return Manifest.model_validate_json(text)
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None
+
+
+def check_files(directory: Path) -> list[str]:
+    """What is wrong with the files of a generation, found without opening Chroma or tantivy."""
+    manifest = read_manifest(directory)
+    if manifest is None:
+        return ["manifest.json is missing or unreadable"]
+    if manifest.format != FORMAT:
+        return [f"it has format {manifest.format}, this version makes {FORMAT}"]
+    changed = [
+        f"{name} is not as it was written"
+        for name, facts in manifest.files.items()
+        if not _is_as_written(directory / name, *facts)
+    ]
+    return changed or dense.check_configuration(directory / "chroma")
+
+
+def _is_as_written(path: Path, size: int, checksummed: int) -> bool:
+    try:
+        return path.stat().st_size == size and checksum(path) == checksummed
+    except OSError:
+        return False
+
+
+def mark_closed(directory: Path) -> None:
+    """Notes that Chroma's database is closed and what it holds."""
+    value = checksum(directory / "chroma" / dense.DATABASE)
+    (directory / _CLOSED).write_text(str(value), encoding="ascii")
+
+
+def was_closed(directory: Path) -> bool:
+    """Whether the generation was closed in order and Chroma's database is as it was left."""
+    try:
+        noted = (directory / _CLOSED).read_text(encoding="ascii")
+        return noted == str(checksum(directory / "chroma" / dense.DATABASE))
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+class Index:
+    """An open generation, to search; safe to share between threads, of no use after ``close``.
+
+    Raises LibraryError when Chroma or tantivy cannot open it, which ``check_files`` and
+    ``health.check`` should have said before. ``exact`` does without Chroma, which cannot be opened
+    while the disk is full, and compares every vector.
+    """
+
+    def __init__(self, directory: Path, *, exact: bool = False) -> None:
+        import tantivy
+
+        self.directory = directory
+        with dense.translated(directory):
+            manifest = Manifest.model_validate_json((directory / "manifest.json").read_text())
+            self.passages, self.languages = manifest.passages, manifest.languages
+            self.keys: NDArray[np.int64] = np.load(directory / "keys.npy")
+            self.vectors: NDArray[np.float32] = np.load(directory / "vectors.npy", mmap_mode="r")
+            self.words = tantivy.Index.open(str(directory / "tantivy"))
+            self.meaning = None if exact else _open_chroma(directory)
+
+    def close(self) -> None:
+        if self.meaning:
+            self.meaning.close()
+            with suppress(OSError):  # unmarked only means a longer look at the next opening
+                mark_closed(self.directory)
+
+    def dense(
+        self, vector: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keys and cosines of at most ``k`` passages nearest in meaning, best first.
+
+        Chroma chooses them; the cosines are exact, from the vectors themselves.
+        """
+        if self.meaning:
+            with dense.translated(self.directory):
+                found = self.meaning.nearest(vector[None], min(k, self.passages))[0]
+            keys = np.array(found, dtype=np.int64)
+            scores = self.cosines(vector, keys)
+        else:
+            keys, scores = self.keys, self.cosines(vector, self.keys)
+        order = np.lexsort((keys, -scores))[:k]
+        return keys[order], scores[order]
+
+    def lexical(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keys and BM25 scores of at most ``k`` passages that share a word, best first."""
+        with dense.translated(self.directory):
+            return lexical.search(self.words, query, self.languages, k)
+
+    def cosines(
+        self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
+    ) -> NDArray[np.float32]:
+        """The cosine of the vector (unit length) with each of these passages, in their order."""
+        wanted = np.asarray(keys, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        if not np.array_equal(self.keys[rows], wanted):
+            raise KeyError("a key that this generation does not hold")
+        cosines: NDArray[np.float32] = np.clip(self.vectors[rows] @ vector, -1, 1)
+        return cosines
+
+
+def _open_chroma(directory: Path) -> dense.Collection:
+    (directory / _CLOSED).unlink(missing_ok=True)
+    return dense.Collection(directory / "chroma")
+
+
+def _batches(rows: Iterable[IndexRow]) -> Iterator[list[IndexRow]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+def _write_header(file: BinaryIO, kind: str, shape: tuple[int, ...]) -> None:
+    """Starts an .npy file. Written as a stream: on a full disk a memory map dies of SIGBUS."""
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": kind, "fortran_order": False, "shape": shape}
+    )

@@ -1,0 +1,256 @@
+"""Documents into the library and out of it: the order of the steps, resumable at every one.
+
+find -> read -> unchanged? -> load -> chunk -> add (pending) -> embed (ready) -> publish (live).
+Each step is on the disk when it is done: after a kill, the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assistant import chunking, publication
+from assistant.errors import (
+    EmptyLibraryError,
+    LoadingError,
+    ModelError,
+    PathError,
+    UnknownDocumentError,
+)
+from assistant.generations import Generations
+from assistant.integrity import drop_damaged
+from assistant.library import Library
+from assistant.loading import document_id, find, load, read
+from assistant.publication import Published
+from assistant.records import Chunk, Spec
+from assistant.settings import Settings
+from assistant.types import Document, Failure, IndexReport, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assistant.embedding import Embedder
+
+OnProgress = Callable[[Progress], None]
+
+_ADD_DOCUMENTS = 64  # documents stored in one transaction, or fewer when
+_ADD_CHARS = 4_000_000  # their texts reach this
+_WINDOW = 4096  # passages sorted by length together, so that a batch needs little padding
+_BATCH = 64  # passages embedded at a time: what a kill can cost
+
+
+def spec_of(embedder: Embedder, settings: Settings) -> Spec:
+    """What vectors made by this embedder under these settings depend on."""
+    return Spec(
+        embedding=embedder.identity,
+        dimension=embedder.dimension,
+        size=settings.chunking.size,
+        chunking=chunking.FORMAT,
+    )
+
+
+def ingest(
+    library: Library,
+    generations: Generations,
+    embedder: Embedder,
+    settings: Settings,
+    paths: Sequence[Path],
+    on_progress: OnProgress | None = None,
+) -> IndexReport:
+    """Takes in the files at ``paths`` and below, and finishes what an earlier run left undone.
+
+    A file that cannot be read is a Failure in the report, and the others go on. Raises
+    IndexMismatchError when the library was made with other settings, PathError for a path that is
+    not there or holds no file, ModelError when the embedder fails.
+    """
+    tell = on_progress or _silent
+    spec = spec_of(embedder, settings)
+    library.check_spec(spec)
+    with generations.changing:
+        uris, failed = _load_all(library, embedder, settings, paths, tell)
+        _embed_all(library, embedder, spec, tell)
+        published = _publish(library, generations, spec, tell)
+    library.note(failed, sound=uris)
+    unchanged = uris - {*published.added, *published.updated}
+    return _report(library, published, unchanged=tuple(sorted(unchanged)), failed=tuple(failed))
+
+
+def remove(library: Library, generations: Generations, names: Sequence[str]) -> IndexReport:
+    """Erases every version of the documents that ids, uris, paths or file names name.
+
+    When it returns no file of the data directory holds their words any more. Raises
+    UnknownDocumentError or PathError, with nothing erased, when a name fits none or several.
+    """
+    with generations.changing:
+        uris = {_meant(library, name) for name in names}
+        if spec := library.spec:
+            generations.publish(spec, erase=uris)
+            generations.drain()
+    return _report(library, Published(), removed=tuple(sorted(uris)))
+
+
+def rebuild(
+    library: Library,
+    generations: Generations,
+    embedder: Embedder | None,
+    settings: Settings,
+    on_progress: OnProgress | None = None,
+) -> IndexReport:
+    """Makes a new index from the library; the old one is searched until it is complete.
+
+    With an embedder the stored texts are first chunked and embedded as the settings now say, and
+    what is damaged is made again; interrupted, that goes on when it is run again. Raises
+    EmptyLibraryError when there is nothing to make an index of.
+    """
+    tell = on_progress or _silent
+    with generations.changing:
+        if (spec := library.spec) is None:
+            raise EmptyLibraryError(library.directory)
+        if embedder:
+            drop_damaged(library)
+            spec = spec_of(embedder, settings)
+            _chunk_all(library, embedder, settings, tell)
+            _embed_all(library, embedder, spec, tell)
+            publication.complete(library, spec)
+        published = generations.publish(spec, on_progress=_telling(tell))
+    return _report(library, published)
+
+
+def _chunk_all(library: Library, embedder: Embedder, settings: Settings, tell: OnProgress) -> None:
+    """Gives every document that has none its passages under the settings as they now are."""
+    spec = spec_of(embedder, settings)
+    ids = library.unchunked(spec)
+    for done, name in enumerate(ids, start=1):
+        chunks = _chunk(library.document(name), embedder, settings)
+        library.add_chunks(chunks, spec)
+        tell(Progress(stage="load", done=done, total=len(ids)))
+
+
+def _load_all(
+    library: Library,
+    embedder: Embedder,
+    settings: Settings,
+    paths: Sequence[Path],
+    tell: OnProgress,
+) -> tuple[set[str], list[Failure]]:
+    """Stores what is new at ``paths``; the uris that are now held, and the failures."""
+    files = list(dict.fromkeys(find(paths)))
+    if not files:
+        raise PathError(
+            f"no file to read in {', '.join(map(str, paths))}",
+            "name a file, or a folder that holds some",
+        )
+    spec = spec_of(embedder, settings)
+    uris: set[str] = set()
+    failed: list[Failure] = []
+    new: list[tuple[Document, list[Chunk]]] = []
+    for done, path in enumerate(files, start=1):
+        uri = uri_of(path)
+        try:
+            document = _load(library, settings, path, uri)
+            if document:
+                new.append((document, _chunk(document, embedder, settings)))
+            uris.add(uri)
+        except LoadingError as error:
+            failed.append(Failure(uri=uri, reason=error.reason, hint=error.hint))
+        if len(new) == _ADD_DOCUMENTS or sum(len(d.text) for d, _ in new) > _ADD_CHARS:
+            library.add(new, spec)
+            new.clear()
+        tell(Progress(stage="load", done=done, total=len(files)))
+    library.add(new, spec)
+    return uris, failed
+
+
+def _load(library: Library, settings: Settings, path: Path, uri: str) -> Document | None:
+    """The document at ``path``; None when this version is already held and not retired."""
+    content = read(path, settings.library.max_file_mb * 2**20)
+    name = document_id(uri, content)
+    state = library.state(name)
+    if state in {"pending", "ready", "live"}:
+        return None
+    if state == "retired":  # the file is again what it once was
+        return library.document(name)
+    return load(path, content=content, uri=uri)
+
+
+def _chunk(document: Document, embedder: Embedder, settings: Settings) -> list[Chunk]:
+    passages = chunking.chunk(document, embedder.tokens, settings.chunking.size)
+    if not passages:
+        raise LoadingError(
+            "no_text", f"{document.uri} has no text", "give it words, or leave it out"
+        )
+    return [
+        Chunk(passage, chunking.embedded_text(document, passage, embedder.tokens))
+        for passage in passages
+    ]
+
+
+def _embed_all(library: Library, embedder: Embedder, spec: Spec, tell: OnProgress) -> None:
+    """Gives every passage of ``spec`` its vector; each batch is on the disk when it is done."""
+    total = library.unembedded_count(spec)
+    done = last = 0
+    while window := library.unembedded(spec, last, _WINDOW):
+        last = window[-1].key
+        texts = {waiting.name: waiting.embedded for waiting in window}  # equal ones once
+        names = sorted(texts, key=lambda name: len(texts[name]))
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
+            vectors = embedder.documents([texts[name] for name in batch])
+            _check_vectors(vectors, len(batch), embedder)
+            library.put_vectors(batch, vectors)
+            done += len(batch)
+            tell(Progress(stage="embed", done=done, total=total))
+
+
+def _check_vectors(vectors: NDArray[np.float32], count: int, embedder: Embedder) -> None:
+    shape = (count, embedder.dimension)
+    if vectors.shape != shape or not np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3):
+        raise ModelError(
+            f"{embedder.identity} gave no usable vectors: {vectors.shape} for {shape}, of length 1",
+            "choose another models.embedding, or check that the model is whole",
+        )
+
+
+def _publish(library: Library, generations: Generations, spec: Spec, tell: OnProgress) -> Published:
+    if not publication.complete(library, spec):
+        return Published()
+    return generations.publish(spec, on_progress=_telling(tell))
+
+
+def _meant(library: Library, name: str) -> str:
+    uris = library.uris(name)
+    if not uris:
+        raise UnknownDocumentError(name)
+    if len(uris) > 1:
+        raise PathError(
+            f"{name!r} names {len(uris)} documents", f"give one by its path, such as {uris[0]}"
+        )
+    return uris[0]
+
+
+def uri_of(path: Path) -> str:
+    """The absolute path; bytes of a name that are no UTF-8 are spelled out."""
+    return os.path.abspath(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _telling(tell: OnProgress) -> Callable[[int, int], None]:
+    return lambda done, total: tell(Progress(stage="publish", done=done, total=total))
+
+
+def _silent(progress: Progress) -> None:
+    """Where progress goes that nobody asked for."""
+
+
+def _report(library: Library, published: Published, **outcome: Any) -> IndexReport:
+    counts = library.counts()
+    return IndexReport(
+        added=published.added,
+        updated=published.updated,
+        documents=counts.documents,
+        passages=counts.passages,
+        **outcome,
+    )

@@ -1,0 +1,206 @@
+"""The assistant: ask, stream, search, and the care of its library."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+from assistant import ingestion, integrity, models
+from assistant.errors import QuestionError
+from assistant.generations import Generations
+from assistant.library import Library
+from assistant.normalizing import normalize
+from assistant.settings import Settings
+from assistant.types import (
+    Answer,
+    Document,
+    Draft,
+    IndexReport,
+    Progress,
+    ScoredPassage,
+    Stage,
+    Trace,
+    Turn,
+    VerifyReport,
+)
+
+if TYPE_CHECKING:
+    from assistant.embedding import Embedder
+
+OnProgress = Callable[[Progress], None]
+
+
+class Assistant:
+    """Answers questions from one data directory, which it owns until ``close``.
+
+    Safe to share between threads. Models load when they are first needed.
+    """
+
+    def __init__(self, settings: Settings, library: Library) -> None:
+        self.settings = settings
+        self._library = library
+        self._generations = Generations(library)
+        self._loading = threading.Lock()
+        self._loaded: Embedder | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None) -> Self:
+        """An assistant over the data directory that the settings name, made when it is not there.
+
+        Raises LibraryInUseError while another process owns it, LibraryError when it is unusable.
+        """
+        settings = settings or Settings.load()
+        return cls(settings, Library.open(settings.library.data))
+
+    def close(self) -> None:
+        """Lets go of the data directory; the assistant is of no use afterwards."""
+        self._generations.close()
+        self._library.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The answer, every sentence of it with the words that prove it.
+
+        Raises QuestionError for a question that is empty or too long, EmptyLibraryError while
+        nothing is indexed, IndexMismatchError when the library was made with other settings.
+        """
+        *_, answer = self.stream(question, history)
+        return cast("Answer", answer)
+
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),  # noqa: ARG002
+    ) -> Iterator[Draft | Answer]:
+        """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
+        from assistant.answering import extract
+        from assistant.verification import verify
+
+        query = self._checked(question)
+        watch = _Stopwatch()
+        yield Draft(stage="retrieve")
+        passages = self._retrieve(query, self.settings.retrieval.k, watch)
+        yield Draft(stage="answer")
+        with watch.stage("answer") as counts:
+            found = extract(query, passages, self._embedder, self.settings.answering)
+            counts["sentences"] = len(found.sentences)
+        yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
+        with watch.stage("verify") as counts:
+            sentences = verify(found.sentences, cache(lambda i: self.document(i).text))
+            counts["dropped"] = len(found.sentences) - len(sentences)
+        yield Answer(
+            id=uuid.uuid4().hex,
+            question=question,
+            query=query,
+            status="answered" if sentences else "not_in_documents",
+            confidence=found.confidence,
+            sentences=sentences,
+            passages=passages,
+            trace=Trace(stages=tuple(watch.stages)),
+            settings_digest=self.settings.digest,
+        )
+
+    def search(self, query: str, k: int | None = None) -> tuple[ScoredPassage, ...]:
+        """At most ``k`` passages (``retrieval.k`` unless said), best first; raises as ``ask``."""
+        wanted = self.settings.retrieval.k if k is None else k
+        if wanted < 1:
+            raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
+        return self._retrieve(self._checked(query), wanted, _Stopwatch())
+
+    def _checked(self, question: str) -> str:
+        query = normalize(question).strip()
+        most = self.settings.answering.max_question_chars
+        if not query:
+            raise QuestionError("the question is empty", "ask something in words")
+        if len(query) > most:
+            raise QuestionError(
+                f"the question has {len(query):,} characters, {most:,} at most are read",
+                "shorten it, or raise answering.max_question_chars",
+            )
+        return query
+
+    def _retrieve(self, query: str, k: int, watch: _Stopwatch) -> tuple[ScoredPassage, ...]:
+        from assistant.retrieval import retrieve
+
+        with self._generations.lease() as index:
+            self._library.check_spec(ingestion.spec_of(self._embedder, self.settings))
+            with watch.stage("embed"):
+                vector = self._embedder.query(query)
+            with watch.stage("retrieve") as counts:
+                settings = self.settings.retrieval
+                passages = retrieve(self._library, index, query, vector, settings, k)
+                counts["passages"] = len(passages)
+        return passages
+
+    @property
+    def _embedder(self) -> Embedder:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = models.build_embedder(self.settings)
+            return self._loaded
+
+    # -- the library ---------------------------------------------------------------------------
+
+    def index(self, paths: Sequence[Path], on_progress: OnProgress | None = None) -> IndexReport:
+        """Takes in files and folders; what is indexed and unchanged costs only its hash.
+
+        Raises PathError for a path that is missing or holds nothing to read. A document that
+        cannot be read is a Failure in the report.
+        """
+        return ingestion.ingest(
+            self._library, self._generations, self._embedder, self.settings, paths, on_progress
+        )
+
+    def remove(self, names: Sequence[str]) -> IndexReport:
+        """Erases documents by id, uri, path or file name. Raises UnknownDocumentError."""
+        return ingestion.remove(self._library, self._generations, names)
+
+    def rebuild(self, *, embed: bool = False, on_progress: OnProgress | None = None) -> IndexReport:
+        """A new search index from the library; with ``embed``, passages and vectors made anew."""
+        return ingestion.rebuild(
+            self._library,
+            self._generations,
+            self._embedder if embed else None,
+            self.settings,
+            on_progress,
+        )
+
+    def verify(self) -> VerifyReport:
+        """A full check of the data directory against itself."""
+        return integrity.verify(self._library, self._generations)
+
+    def documents(self) -> tuple[Document, ...]:
+        """The live documents, without their text."""
+        return tuple(self._library.documents())
+
+    def document(self, document_id: str) -> Document:
+        """One version with its text, older ones too. Raises UnknownDocumentError."""
+        return self._library.document(document_id)
+
+
+class _Stopwatch:
+    """Collects the stages of one question."""
+
+    def __init__(self) -> None:
+        self.stages: list[Stage] = []
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[dict[str, int]]:
+        counts: dict[str, int] = {}
+        started = time.perf_counter()
+        yield counts
+        seconds = time.perf_counter() - started
+        self.stages.append(Stage(name=name, seconds=seconds, counts=counts))

@@ -1,0 +1,95 @@
+"""What the command line prints: results on stdout, messages and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from assistant.types import Answer, IndexReport, Progress
+
+
+def say(message: str) -> None:
+    """A message for the person, on stderr, without control characters (T40)."""
+    from assistant.normalizing import normalize
+
+    typer.echo(normalize(message), err=True)
+
+
+def show(result: BaseModel | Iterable[BaseModel], lines: Iterable[str], as_json: bool) -> None:
+    """The result on stdout: its JSON, or the lines."""
+    if as_json:
+        from pydantic import BaseModel
+
+        if isinstance(result, BaseModel):
+            typer.echo(result.model_dump_json(indent=2))
+        else:
+            items = [item.model_dump(mode="json") for item in result]
+            typer.echo(json.dumps(items, indent=2, ensure_ascii=False))
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr while documents are read, embedded and published."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def update(progress: Progress) -> None:
+            if progress.stage not in tasks:
+                tasks[progress.stage] = bars.add_task(progress.stage, total=progress.total)
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total)
+
+        yield update
+
+
+def show_report(report: IndexReport, as_json: bool) -> None:
+    counts = ", ".join(
+        f"{len(getattr(report, what))} {what}"
+        for what in ("added", "updated", "unchanged", "removed", "failed")
+        if getattr(report, what)
+    )
+    live = f"{report.documents} documents, {report.passages} passages in the library"
+    show(report, [f"{counts or 'nothing to do'}; {live}"], as_json)
+    for failure in report.failed:
+        say(f"failed ({failure.reason}): {failure.uri}\n  try: {failure.hint}")
+
+
+def answer_lines(answer: Answer) -> Iterator[str]:
+    if answer.status == "not_in_documents":
+        yield "Not in the documents."
+        if answer.passages:
+            yield "\nNearest passages:"
+        for scored in answer.passages[:3]:
+            document = scored.document
+            where = origin(document.source, document.published, scored.passage.locator)
+            yield f"  - {document.title} ({where})\n    {one_line(scored.passage.text)}"
+        return
+    yield answer.text
+    yield ""
+    for sentence in answer.sentences:
+        for cited in sentence.citations:
+            where = origin(cited.source, cited.published, cited.locator)
+            yield f'[{cited.marker}] {cited.title} ({where})\n    "{one_line(cited.quote, 400)}"'
+
+
+def origin(source: str, published: object, locator: str | None) -> str:
+    return ", ".join(str(part) for part in (source, published or "undated", locator) if part)
+
+
+def one_line(text: str, width: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"

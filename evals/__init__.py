@@ -1,0 +1,1 @@
+"""Evaluation sets, measures, runs, comparisons, gates and reports; calls ``Assistant`` only."""

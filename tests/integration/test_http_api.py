@@ -1,0 +1,117 @@
+"""The HTTP face, asked by real clients over a real socket."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from httpx_sse import connect_sse
+
+from assistant import Answer, Assistant, Draft, ScoredPassage
+from assistant.errors import SettingsError
+from assistant.http_api import create_app, serve
+
+QUESTION = "How many soldiers did the CSTO send to Kazakhstan in January 2022?"
+
+
+@pytest.fixture(scope="module")
+def client(sample: Assistant) -> Iterator[httpx.Client]:
+    import uvicorn
+
+    config = uvicorn.Config(create_app(sample, window=False), port=0, log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        thread.join(0.05)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+def test_health(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_ask_gives_the_same_answer_as_the_library(client: httpx.Client, sample: Assistant) -> None:
+    response = client.post("/v1/ask", json={"question": QUESTION})
+    over_http = Answer.model_validate_json(response.text)
+    direct = sample.ask(QUESTION)
+    assert over_http.sentences == direct.sentences
+    assert over_http.passages == direct.passages
+    assert response.json()["text"] == direct.text
+
+
+def test_ask_as_a_stream_ends_with_the_answer(client: httpx.Client, sample: Assistant) -> None:
+    with connect_sse(client, "POST", "/v1/ask", json={"question": QUESTION}) as source:
+        events = list(source.iter_sse())
+    assert [event.event for event in events][-1] == "answer"
+    drafts = [Draft.model_validate_json(event.data) for event in events[:-1]]
+    assert [draft.stage for draft in drafts] == ["retrieve", "answer", "verify"]
+    assert sample.ask(QUESTION).text in events[-1].json()["text"]
+
+
+def test_a_conversation_travels_with_the_request(client: httpx.Client) -> None:
+    first = client.post("/v1/ask", json={"question": QUESTION}).json()
+    history = [{"question": QUESTION, "answer": first}]
+    again = client.post("/v1/ask", json={"question": "And who led them?", "history": history})
+    assert again.status_code == 200
+
+
+def test_search_and_documents(client: httpx.Client, sample: Assistant) -> None:
+    found = client.post("/v1/search", json={"query": "border mission", "k": 3}).json()
+    assert [ScoredPassage.model_validate(item) for item in found] == list(
+        sample.search("border mission", 3)
+    )
+    listed = client.get("/v1/documents").json()
+    assert len(listed) == len(sample.documents())
+    assert all(document["text"] == "" for document in listed)
+    one = client.get(f"/v1/documents/{listed[0]['id']}").json()
+    assert one["text"] == sample.document(listed[0]["id"]).text
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({"question": ""}, 422, "QuestionError"),
+        ({"question": "x" * 100_000}, 422, "QuestionError"),
+    ],
+)
+def test_a_question_that_cannot_be_asked(
+    body: dict[str, str], status: int, error: str, client: httpx.Client
+) -> None:
+    response = client.post("/v1/ask", json=body)
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.json()["hint"]
+    with connect_sse(client, "POST", "/v1/ask", json=body) as source:
+        events = list(source.iter_sse())
+    assert (events[-1].event, events[-1].json()["error"]) == ("error", error)
+
+
+def test_an_unknown_document_or_field(client: httpx.Client) -> None:
+    assert client.get("/v1/documents/nosuch").status_code == 404
+    assert client.post("/v1/ask", json={"question": "a", "where": {}}).status_code == 422
+
+
+def test_t30_requests_of_other_sites_are_refused(client: httpx.Client) -> None:
+    body = {"question": QUESTION}
+    foreign = client.post("/v1/ask", json=body, headers={"Origin": "http://evil.test"})
+    assert foreign.status_code == 403
+    rebound = client.post("/v1/ask", json=body, headers={"Host": "evil.test"})
+    assert rebound.status_code == 400
+    own = {"Origin": str(client.base_url).rstrip("/")}
+    assert client.post("/v1/ask", json=body, headers=own).status_code == 200
+
+
+def test_t30_an_address_open_to_others_is_refused(sample: Assistant) -> None:
+    settings = sample.settings.model_copy(
+        update={"server": sample.settings.server.model_copy(update={"host": "0.0.0.0"})}
+    )
+    other = Assistant.__new__(Assistant)
+    other.settings = settings
+    with pytest.raises(SettingsError, match=r"0\.0\.0\.0"):
+        serve(other)
