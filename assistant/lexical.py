@@ -7,6 +7,9 @@ length of a field over all passages: in a field that few have, every score falls
 
 from __future__ import annotations
 
+import importlib.resources
+import math
+import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -94,6 +97,24 @@ class Writer:
     def commit(self) -> None:
         self._writer.commit()
         self._writer.wait_merging_threads()
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Words of any language that say little of what a text is about."""
+    file = importlib.resources.files("assistant").joinpath("data/stopwords.toml")
+    lists = tomllib.loads(file.read_text(encoding="utf-8"))
+    return frozenset(word for words in lists.values() for word in words.split())
+
+
+def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
+    """Inverse document frequency of a word (0 and up); 0 for a stop word."""
+    if word.casefold() in stop_words():
+        return 0.0
+    searcher = index.searcher()
+    terms = {term for language in languages for term in analyzer(language)(word)}
+    frequency = max((searcher.doc_freq("text", term) for term in terms), default=0)
+    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
 
 
 def query(schema: Any, words: str, languages: Iterable[str]) -> Any:
