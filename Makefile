@@ -32,7 +32,7 @@ lint: .venv/installed-test
 types: .venv/installed-test
 	rm -rf build/check
 	$(BIN)/pip install --quiet --no-deps --target build/check .
-	$(BIN)/mypy --strict build/check/assistant
+	MYPYPATH=build/check $(BIN)/mypy --strict -p assistant
 
 unit: .venv/installed-test
 	$(BIN)/pytest
