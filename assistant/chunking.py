@@ -24,7 +24,8 @@ _CHARS = 8  # most characters for each token of a passage's size: prose has 3 to
 _INK = re.compile(r"\S")
 _CLAUSE = re.compile(r"[,;:،؛)\]»”—–]\s|[、，；：]")
 _SPACE = re.compile(r"\s")
-_JOINERS = "\u200d\ufe0e\ufe0f"  # bind the code points beside them
+_JOINER = "\u200d"  # binds the code points beside it
+_SELECTORS = "\ufe0e\ufe0f"  # bind to the one before
 
 Tokens = Callable[[str], Sequence[Span]]
 """Spans of a text's tokens, one each and in order, special tokens left out."""
@@ -157,7 +158,9 @@ def _middle(text: str, start: int, end: int) -> int:
 def _joined(text: str, cut: int) -> bool:
     """Whether the characters around ``cut`` show as one."""
     before, after = text[cut - 1], text[cut]
-    return before in _JOINERS or after in _JOINERS or unicodedata.combining(after) > 0
+    if before == _JOINER or after == _JOINER:
+        return True
+    return after in _SELECTORS or unicodedata.combining(after) > 0
 
 
 def _pack(text: str, units: Sequence[_Unit], tokens: Tokens, size: int) -> Iterator[Span]:

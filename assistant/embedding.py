@@ -109,11 +109,17 @@ class SentenceTransformerEmbedder(Embedder):
         self._name = name
         self.identity = f"sentence-transformers:{Path(name).name}:{_digest(self._model)[:12]}"
         self.dimension = int(self._model.get_embedding_dimension() or 0)
-        self.max_tokens = self._read_tokens()
+        # sentence-transformers 6.2 adds an empty "document", which hides the two other names.
+        prompts = [self._model.prompts.get(key) for key in ("document", "passage", "corpus")]
+        self._prompt = next(filter(None, prompts), "")
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self.max_tokens = (self._model.max_seq_length or 512) - special
+        self.max_tokens -= len(self.tokens(self._prompt))
 
     def documents(self, texts: Sequence[str]) -> Vectors:
         batches = [list(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)]
-        vectors = [self._encode(self._model.encode_document, b, self._threads) for b in batches]
+        encode = functools.partial(self._model.encode_document, prompt=self._prompt)
+        vectors = [self._encode(encode, batch, self._threads) for batch in batches]
         return np.concatenate([np.empty((0, self.dimension), np.float32), *vectors])
 
     def query(self, text: str) -> Vectors:
@@ -130,13 +136,6 @@ class SentenceTransformerEmbedder(Embedder):
             torch.set_num_threads(threads)
             vectors = encode(texts, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, np.float32)
-
-    def _read_tokens(self) -> int:
-        longest = int(self._model.max_seq_length or 512)
-        prompt = max(
-            (len(self.tokens(prompt)) for prompt in self._model.prompts.values()), default=0
-        )
-        return longest - self._tokenizer.num_special_tokens_to_add(is_pair=False) - prompt
 
 
 class ProviderEmbedder(Embedder):
@@ -157,9 +156,12 @@ class ProviderEmbedder(Embedder):
         return len(self.query("dimension"))
 
     def documents(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
         with AsModelError(self.identity, _REACH):
             vectors = self._model.embed_documents([minilm.encodable(text) for text in texts])
-        return _unit(np.array(vectors, np.float32).reshape(len(texts), -1))
+            made = np.array(vectors, np.float32).reshape(len(texts), self.dimension)
+        return _unit(made)
 
     def query(self, text: str) -> Vectors:
         with AsModelError(self.identity, _REACH):

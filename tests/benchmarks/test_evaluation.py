@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -128,16 +128,13 @@ def test_a_hundred_thousand_questions_fit_into_a_gigabyte(tmp_path: Path) -> Non
 
 # -- planted regressions in the real pipeline ------------------------------------------------------
 
+Change = Callable[[Any, pytest.MonkeyPatch], None]
+
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the sample collection in it."""
-    from assistant import Assistant, Settings
-
-    data = tmp_path_factory.mktemp("regressions")
-    with Assistant.from_settings(Settings(library={"data": data})) as assistant:  # type: ignore[arg-type]
-        assistant.index([ROOT / "corpus" / "documents"])
-    return data
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the libraries of the sample collection are, one for each size of passages."""
+    return tmp_path_factory.mktemp("regressions")
 
 
 @pytest.fixture(scope="module")
@@ -149,100 +146,96 @@ def measured(
     data: Path,
     given: EvaluationSet,
     out: Path,
-    change: Callable[[Any], None] | None = None,
-    **groups: Any,
+    change: Change | None = None,
+    **groups: dict[str, Any],
 ) -> Path:
+    """The result of the set with a change in the assistant, in its settings, or in neither."""
     from assistant import Assistant, Settings
 
-    settings = Settings(**{"library": {"data": data}, **groups})
-    with Assistant.from_settings(settings) as assistant:
+    size = groups.get("chunking", {}).get("size", "default")
+    settings = Settings.load(None, library={"data": data / f"library-{size}"}, **groups)
+    with Assistant.from_settings(settings) as assistant, pytest.MonkeyPatch.context() as patch:
+        assistant.index([ROOT / "corpus" / "documents"])
         if change:
-            change(assistant)
+            change(assistant, patch)
         return runner.run(assistant, given, PLAN, out, fresh=True)
 
 
-def searching(wrap: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Any], None]:
-    """Plants a change in what every search finds, for answers too."""
+def query_stemmed_as(language: str) -> Change:
+    """The query's words are stemmed as this language's, the index as it was."""
 
-    def change(assistant: Any) -> None:
+    def change(assistant: Any, patch: pytest.MonkeyPatch) -> None:
+        from assistant import lexical
+
+        analyzer = lexical.analyzer
+        patch.setattr(lexical, "analyzer", lambda _: analyzer(language))
+
+    return change
+
+
+def finding(wrap: Callable[[Sequence[Any]], Sequence[Any]]) -> Change:
+    """Something is wrong with what every search finds, for answers too."""
+
+    def change(assistant: Any, patch: pytest.MonkeyPatch) -> None:
         retrieve = assistant._retrieve
-        assistant._retrieve = lambda query, k, watch: tuple(wrap(retrieve(query, k, watch)))
+        patch.setattr(
+            assistant,
+            "_retrieve",
+            lambda query, k, watch: tuple(wrap(retrieve(query, k, watch))),
+        )
 
     return change
 
 
-def asking(wrap: Callable[[Any], Any]) -> Callable[[Any], None]:
-    """Plants a change in every answer."""
+def shift_citations(assistant: Any, patch: pytest.MonkeyPatch) -> None:
+    """Every citation points to the passage after the one that it is of."""
+    ask = assistant.ask
 
-    def change(assistant: Any) -> None:
-        ask = assistant.ask
-        assistant.ask = lambda question, history=(): wrap(ask(question, history))
+    def asked(question: str, history: Any = ()) -> Any:
+        answer = ask(question, history)
+        passages = [scored.passage for scored in answer.passages]
+        after = {
+            passage.id: passages[(place + 1) % len(passages)]
+            for place, passage in enumerate(passages)
+        }
+        sentences = []
+        for sentence in answer.sentences:
+            shifted = [
+                c.model_copy(update={"document_id": p.document_id, "passage_id": p.id})
+                for c in sentence.citations
+                for p in [after[c.passage_id]]
+            ]
+            sentences.append(sentence.model_copy(update={"citations": tuple(shifted)}))
+        return answer.model_copy(update={"sentences": tuple(sentences)})
 
-    return change
-
-
-def shift_citations(answer: Any) -> Any:
-    """Every sentence cites what the next one should."""
-    passages = answer.passages
-    sentences = []
-    for sentence in answer.sentences:
-        wrong = [
-            c.model_copy(
-                update={
-                    "document_id": passages[(at + 1) % len(passages)].document.id,
-                    "passage_id": passages[(at + 1) % len(passages)].passage.id,
-                }
-            )
-            for c in sentence.citations
-            for at in [next(i for i, p in enumerate(passages) if p.passage.id == c.passage_id)]
-        ]
-        sentences.append(sentence.model_copy(update={"citations": tuple(wrong)}))
-    return answer.model_copy(update={"sentences": tuple(sentences)})
+    patch.setattr(assistant, "ask", asked)
 
 
-def without_stemming(assistant: Any) -> None:
-    """Queries go to the index with their endings cut off, which no stem in it equals."""
-    ask, search = assistant.ask, assistant.search
-
-    def cut(text: str) -> str:
-        return " ".join(word[: max(3, len(word) - 2)] for word in text.split())
-
-    assistant.ask = lambda question, history=(): ask(cut(question), history)
-    assistant.search = lambda query, k=None: search(cut(query), k)
-
-
-def every_third_missing(found: Sequence[Any]) -> Iterator[Any]:
-    return (s for s in found if int(s.document.id[:8], 16) % 3)
-
-
-REGRESSIONS: dict[str, tuple[Callable[[Any], None] | None, dict[str, Any]]] = {
-    "words only": (None, {"retrieval": {"dense_weight": 0.0}}),
-    "meaning only, one candidate": (
-        None,
-        {"retrieval": {"dense_weight": 1.0, "lexical_k": 1, "dense_k": 1}},
-    ),
-    "words cut before the search": (without_stemming, {}),
-    "two passages instead of eight": (None, {"retrieval": {"k": 2, "dense_k": 2, "lexical_k": 2}}),
-    "citations shifted by one": (asking(shift_citations), {}),
+REGRESSIONS: dict[str, tuple[Change | None, dict[str, dict[str, Any]]]] = {
+    "weight swapped": (None, {"retrieval": {"dense_weight": 0.4}}),
+    "stemmer off": (query_stemmed_as("und"), {}),
+    "wrong language": (query_stemmed_as("fi"), {}),
+    "chunk size 40": (None, {"chunking": {"size": 40}}),
+    "citations shifted by one": (shift_citations, {}),
     "threshold 0": (None, {"answering": {"threshold": 0.0}}),
-    "threshold 1": (None, {"answering": {"threshold": 1.0}}),
-    "one language not found": (
-        searching(lambda f: [s for s in f if s.document.language == "ru"]),
+    "every third document missing": (
+        finding(lambda found: [s for s in found if int(s.document.id[:8], 16) % 3]),
         {},
     ),
-    "every third document missing": (searching(every_third_missing), {}),
-    "worst first": (searching(lambda found: found[::-1]), {}),
+    "words only": (None, {"retrieval": {"dense_weight": 0.0}}),
+    "one candidate": (None, {"retrieval": {"dense_k": 1, "lexical_k": 1}}),
+    "worst first": (finding(lambda found: found[::-1]), {}),
 }
 
 
 @pytest.mark.timeout(1800)
 def test_at_least_nine_of_ten_planted_regressions_are_caught(
-    library: Path, questions: EvaluationSet, tmp_path: Path
+    data: Path, questions: EvaluationSet, tmp_path: Path
 ) -> None:
-    base = measured(library, questions, tmp_path / "base.jsonl")
+    base = measured(data, questions, tmp_path / "base.jsonl")
     caught = {}
     for name, (change, groups) in REGRESSIONS.items():
-        out = measured(library, questions, tmp_path / "planted.jsonl", change, **groups)
+        out = measured(data, questions, tmp_path / f"{name}.jsonl", change, **groups)
         try:
             checks = gate.no_loss(summarizing.columns(out), base)
         except IncomparableError as error:
@@ -255,16 +248,14 @@ def test_at_least_nine_of_ten_planted_regressions_are_caught(
 
 
 @pytest.mark.timeout(1800)
-def test_twenty_reruns_raise_no_alarm(
-    library: Path, questions: EvaluationSet, tmp_path: Path
-) -> None:
+def test_twenty_reruns_raise_no_alarm(data: Path, questions: EvaluationSet, tmp_path: Path) -> None:
     """The questions in another order, another bootstrap seed: nothing else differs."""
     from assistant.evals import comparing
 
-    base = measured(library, questions, tmp_path / "base.jsonl")
+    base = measured(data, questions, tmp_path / "base.jsonl")
     old = summarizing.columns(base)
     for seed in range(20):
-        again = measured(library, questions, tmp_path / "again.jsonl")
+        again = measured(data, questions, tmp_path / "again.jsonl")
         differences = comparing.differences(old, summarizing.columns(again), seed=seed)
         assert all(d.high >= -gate.TOLERANCE for d in differences)
         assert base.read_bytes() == again.read_bytes()

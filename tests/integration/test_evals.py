@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -47,7 +48,8 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, (question, _, answer) in enumerate(QUESTIONS)
     ]
     qrels = [f"q{n}\t{name}\t1" for n, (_, name, _) in enumerate(QUESTIONS) if name]
-    for file, rows in {"corpus": corpus, "queries": queries}.items():
+    files: dict[str, list[Any]] = {"corpus": corpus, "queries": queries}
+    for file, rows in files.items():
         (folder / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *qrels]) + "\n")
     return folder

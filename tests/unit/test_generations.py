@@ -107,12 +107,19 @@ def test_an_index_closed_in_order_opens_without_a_check(
 
 
 def test_an_index_left_open_is_checked_and_kept_when_it_is_sound(
-    library: Library, generations: Generations, warnings: list[str]
+    library: Library,
+    generations: Generations,
+    warnings: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = library.generation
     again = reopened(library, generations, warnings)
     (current(library) / "closed").unlink()
+    checked: list[Path] = []
+    run = CheckHere.run
+    monkeypatch.setattr(CheckHere, "run", lambda self, d: checked.append(d) or run(self, d))
     assert found(library, again, "alpha") == ["alpha beta"]
+    assert checked == [current(library)]
     assert library.generation == before
     again.close()
     assert warnings == []

@@ -21,11 +21,11 @@ from assistant.errors import (
 from assistant.generations import Generations
 from assistant.integrity import verify
 from assistant.library import Library
-from assistant.settings import Settings
+from assistant.settings import ChunkingSettings, Settings
 from assistant.types import IndexReport, Progress
 from tests.fakes import CheckHere, FakeEmbedder
 
-SETTINGS = Settings(chunking={"size": 32})
+SETTINGS = Settings(chunking=ChunkingSettings(size=32))
 CANARY = "zzcanaryzz"
 
 
@@ -302,7 +302,7 @@ def test_other_settings_are_refused_and_rebuild_mends_it(place: Place) -> None:
         place.index()
     assert place.rebuild(embed=True).documents == 3
     assert place.index().added
-    place.settings = Settings(chunking={"size": 100})
+    place.settings = Settings(chunking=ChunkingSettings(size=100))
     with pytest.raises(IndexMismatchError, match=r"chunking.size = 32, the settings say 100"):
         place.index()
     place.rebuild(embed=True)
