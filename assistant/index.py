@@ -7,7 +7,7 @@ files are). A crash or a flipped bit costs a rebuild from the library, never a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from assistant.records import IndexRow
 
-FORMAT = 1  # of a generation; one of another format is built again
+FORMAT = 2  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -196,10 +196,22 @@ class Index:
         order = np.lexsort((keys, -scores))[:k]
         return keys[order], scores[order]
 
-    def lexical(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Keys and BM25 scores of at most ``k`` passages that share a word, best first."""
+    def lexical(
+        self,
+        query: str,
+        k: int,
+        *,
+        carried: Mapping[str, float] | None = None,
+        pair_weight: float = 0.25,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keys and BM25 scores of at most ``k`` passages that share a word, best first.
+
+        The words of the ``carried`` texts count that much beside the query's 1, pairs of
+        neighbouring words ``pair_weight`` of a word.
+        """
+        texts = {**(carried or {}), query: 1.0}
         with dense.translated(self.directory):
-            return lexical.search(self.words, query, self.languages, k)
+            return lexical.search(self.words, texts, self.languages, k, pair_weight)
 
     def cosines(
         self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
