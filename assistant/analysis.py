@@ -100,7 +100,7 @@ def analyse_query(text: str, languages: Sequence[str]) -> list[Terms]:
 def stop_words(words: Sequence[str], language: str) -> set[str]:
     """Those of the words that carry no meaning of their own in this language."""
     if language == "en":
-        return _lists()["stop"] & set(words)
+        return set(words) & _lists()["stop"]
     if language not in _STOP_LISTS:
         return set()
     return set(words) - set(_analyzer(language, "stopword")(" ".join(words)))
