@@ -36,7 +36,7 @@ STEMMERS = {
     "ta": "tamil",
     "tr": "turkish",
 }
-_STOP_LISTS = {"da", "de", "es", "fi", "fr", "hu", "it", "nl", "no", "pt", "ru", "sv"}  # tantivy's
+_STOP_LISTS = {"da", "fi", "hu", "it", "nl", "no", "pt", "sv"}  # tantivy's, where we have none
 _LONGEST = 80  # characters of a word; longer ones are no words
 _DOTLESS = {"az", "tr"}  # where the capital of ı is I
 # Marks belong to the word they stand in (Devanagari vowels, Arabic and Hebrew points); Chinese and
@@ -98,12 +98,18 @@ def analyse_query(text: str, languages: Sequence[str]) -> list[Terms]:
 
 
 def stop_words(words: Sequence[str], language: str) -> set[str]:
-    """Those of the words that carry no meaning of their own in this language."""
-    if language == "en":
-        return set(words) & _lists()["stop"]
+    """Those of the words that say little of what a text in this language is about."""
+    if language in _lists():
+        return set(words) & _lists()[language]
     if language not in _STOP_LISTS:
         return set()
     return set(words) - set(_analyzer(language, "stopword")(" ".join(words)))
+
+
+@cache
+def every_stop_word() -> frozenset[str]:
+    """The stop words of every language of data/stopwords.toml."""
+    return frozenset().union(*_lists().values())
 
 
 def stem(words: Sequence[str], language: str) -> list[str]:
@@ -115,9 +121,9 @@ def stem(words: Sequence[str], language: str) -> list[str]:
 
 @cache
 def _lists() -> dict[str, frozenset[str]]:
-    file = importlib.resources.files("assistant").joinpath("data/words.toml")
+    file = importlib.resources.files("assistant").joinpath("data/stopwords.toml")
     lists = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {name: frozenset(words.split()) for name, words in lists.items()}
+    return {language: frozenset(words.split()) for language, words in lists.items()}
 
 
 @cache

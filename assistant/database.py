@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -130,6 +131,8 @@ def _connect(directory: Path) -> sqlite3.Connection:
     path = directory / FILE
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its journal takes on this mode
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # A flipped bit may leave no UTF-8: the seal of its row says so, and what mends it.
+    connection.text_factory = lambda text: text.decode(errors="replace")
     try:
         # This SQLite may be in the range of the WAL-reset bug (sqlite.org/wal.html#walresetbug), so
         # a rollback journal. secure_delete: what is removed is overwritten. temp_store: VACUUM must
@@ -148,8 +151,10 @@ def _connect(directory: Path) -> sqlite3.Connection:
 
 def _check_or_create(connection: sqlite3.Connection, directory: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    if version == 0 and not names:
+    tables = _tables(connection)
+    if version == 0 and not tables:
+        if (directory / "generations").exists():  # made after the tables, so they were there
+            raise damaged(directory, f"{FILE} is empty or gone")
         connection.executescript(
             f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
@@ -160,14 +165,20 @@ def _check_or_create(connection: sqlite3.Connection, directory: Path) -> None:
             f"a newer version wrote {directory}: schema {version}, known is {SCHEMA_VERSION}",
             "update cited-assistant, or name another data directory with --data",
         )
-    if version != SCHEMA_VERSION or names != _expected_names():
+    if version != SCHEMA_VERSION or tables != _expected_tables():
         raise damaged(directory, f"{FILE} does not hold the tables of a library")
 
 
-def _expected_names() -> set[str]:
+def _tables(connection: sqlite3.Connection) -> dict[str, str]:
+    """Name -> what makes it, without comments: a flipped bit may be in a column's name, or rule."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema")
+    return {name: " ".join(re.sub("--.*", "", sql or "").split()) for name, sql in rows}
+
+
+def _expected_tables() -> dict[str, str]:
     model = sqlite3.connect(":memory:")
     try:
         model.executescript(SCHEMA)
-        return {name for (name,) in model.execute("SELECT name FROM sqlite_schema")}
+        return _tables(model)
     finally:
         model.close()

@@ -87,19 +87,11 @@ class OnnxEmbedder(Embedder):
         return np.array(vectors, np.float32).reshape(len(texts), self.dimension)
 
     def query(self, text: str) -> Vectors:
-        states = self._states(text)
+        _, states = minilm.states(self._model, text)
         return _unit(states.mean(axis=0))
 
     def tokens(self, text: str) -> list[tuple[int, int]]:
         return _spans(self._model.tokenizer, text)
-
-    def _states(self, text: str) -> Vectors:
-        """The last hidden states (tokens, dimension) of a text cut to what the model reads."""
-        ids = self._model.tokenizer.encode(_encodable(text)).ids
-        if len(ids) > minilm.MAX_TOKENS:
-            ids = [*ids[: self.max_tokens + 1], ids[-1]]
-        (states,) = self._model.session.run(None, {"ids": np.array([ids], np.int32)})
-        return np.asarray(states[0], np.float32)
 
 
 class SentenceTransformerEmbedder(Embedder):
@@ -133,7 +125,7 @@ class SentenceTransformerEmbedder(Embedder):
     def _encode(self, encode: Any, texts: list[str], threads: int) -> Vectors:
         import torch
 
-        texts = [_encodable(text) for text in texts]
+        texts = [minilm.encodable(text) for text in texts]
         with self._lock, AsModelError(self._name, _NAMED):
             torch.set_num_threads(threads)
             vectors = encode(texts, normalize_embeddings=True, show_progress_bar=False)
@@ -166,12 +158,12 @@ class ProviderEmbedder(Embedder):
 
     def documents(self, texts: Sequence[str]) -> Vectors:
         with AsModelError(self.identity, _REACH):
-            vectors = self._model.embed_documents([_encodable(text) for text in texts])
+            vectors = self._model.embed_documents([minilm.encodable(text) for text in texts])
         return _unit(np.array(vectors, np.float32).reshape(len(texts), -1))
 
     def query(self, text: str) -> Vectors:
         with AsModelError(self.identity, _REACH):
-            vector = self._model.embed_query(_encodable(text))
+            vector = self._model.embed_query(minilm.encodable(text))
         return _unit(np.array(vector, np.float32))
 
     def tokens(self, text: str) -> list[tuple[int, int]]:
@@ -220,9 +212,7 @@ def _load_sentence_transformer(name: str) -> SentenceTransformer:
     except OSError:
         if is_path:
             raise
-    model_info(
-        name, timeout=10
-    )  # says at once that it is not there; a download retries for minutes
+    model_info(name, timeout=10)  # fails at once; a download would first retry for a minute
     return load()
 
 
@@ -237,11 +227,12 @@ def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
 
 
 def _digest(model: SentenceTransformer) -> str:
-    """SHA-256 over all that makes the vectors: weights, prompts, length, order of modules."""
+    """SHA-256 over all that makes the vectors: weights, prompts, length, modules, pooling."""
     import torch
 
     digest = hashlib.sha256()
-    facts = [model.prompts, model.max_seq_length, [type(module).__name__ for module in model]]
+    modules = [(type(module).__name__, getattr(module, "pooling_mode", None)) for module in model]
+    facts = [model.prompts, model.max_seq_length, modules]
     digest.update(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
@@ -250,12 +241,7 @@ def _digest(model: SentenceTransformer) -> str:
 
 
 def _spans(tokenizer: Tokenizer, text: str) -> list[tuple[int, int]]:
-    return tokenizer.encode(_encodable(text), add_special_tokens=False).offsets
-
-
-def _encodable(text: str) -> str:
-    """The text with a ``?`` for each lone surrogate, which UTF-8 and so tokenizers cannot take."""
-    return text.encode("utf-8", "replace").decode()
+    return tokenizer.encode(minilm.encodable(text), add_special_tokens=False).offsets
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -213,6 +213,11 @@ class Index:
         with dense.translated(self.directory):
             return lexical.search(self.words, texts, self.languages, k, pair_weight)
 
+    def rarity(self, word: str) -> float:
+        """How rare a word is among the passages: 0 for one that says nothing, about 9 for one."""
+        with dense.translated(self.directory):
+            return lexical.rarity(self.words, word, self.languages)
+
     def cosines(
         self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
     ) -> NDArray[np.float32]:

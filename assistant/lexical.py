@@ -8,6 +8,7 @@ length of a field over all passages: in a field that few have, every score falls
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.analysis import Terms, analyse, analyse_query
+from assistant.analysis import Terms, analyse, analyse_query, every_stop_word
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,6 +130,16 @@ def search(
     wanted = query(index.schema, texts, languages, pair_weight)
     keys, scores = _hits(index.searcher(), wanted, k)
     return np.array(keys, dtype=np.int64), np.array(scores, dtype=np.float32)
+
+
+def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
+    """Inverse document frequency of a word (0 and up); 0 for a stop word."""
+    if word.casefold() in every_stop_word():
+        return 0.0
+    searcher = index.searcher()
+    terms = {term for language in languages for term in analyse(word, language).words}
+    frequency = max((searcher.doc_freq("words", term) for term in terms), default=0)
+    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
 
 
 def all_keys(index: Any) -> list[int]:

@@ -7,6 +7,7 @@ file of 90 MB to guard. Shapes and arithmetic are BERT's (arXiv:1810.04805, the 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -44,8 +45,9 @@ class Model(NamedTuple):
     values: list[Any]  # what the session reads its weights from; must live as long as it does
 
 
+@functools.cache
 def load() -> Model:
-    """The model, run on the calling thread alone; ModelError when it is missing or damaged."""
+    """The model, one a process, run on the calling thread; ModelError when missing or damaged."""
     import onnxruntime
 
     bert = _Bert(_tensors(_read("model.safetensors")))
@@ -67,6 +69,25 @@ def tokenizer() -> Tokenizer:
     made.no_padding()
     made.no_truncation()
     return made
+
+
+def states(model: Model, text: str) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+    """The span and last hidden state of each token the model reads; (tokens, DIMENSION).
+
+    The first and the last token are special and span nothing.
+    """
+    encoding = model.tokenizer.encode(encodable(text))
+    ids, spans = encoding.ids, encoding.offsets
+    if len(ids) > MAX_TOKENS:
+        ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
+        spans = [*spans[: MAX_TOKENS - 1], spans[-1]]
+    (hidden,) = model.session.run(None, {"ids": np.array([ids], np.int32)})
+    return spans, np.asarray(hidden[0], np.float32)
+
+
+def encodable(text: str) -> str:
+    """The text with a ``?`` for each lone surrogate, which UTF-8 and so tokenizers cannot take."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _read(name: str) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from assistant.embedding import Embedder
+    from assistant.reading import Reader
 
 _LOCAL = "sentence-transformers:"
 _CHOICES = f"use bundled, {_LOCAL}<id or path>, or LangChain's provider:model"
@@ -30,6 +31,13 @@ def build_embedder(settings: Settings) -> Embedder:
     if name.startswith(_LOCAL):
         return embedding.SentenceTransformerEmbedder(name.removeprefix(_LOCAL), threads)
     return embedding.ProviderEmbedder(name, _provider(name))
+
+
+def build_reader(settings: Settings) -> Reader:
+    """The model that reads questions and passages word by word."""
+    from assistant.reading import Reader
+
+    return Reader(settings.models.threads or _cores())
 
 
 def _provider(name: str) -> Embeddings:

@@ -8,6 +8,7 @@ difference where it stands. Attachments, scripts, forms and notes are not opened
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 import threading
 import unicodedata
@@ -135,6 +136,8 @@ class _Glyphs:
     def _as_shown(self, x: float, y: float) -> tuple[float, float]:
         """A point from the lower left corner of the page as it is turned for its reader."""
         x, y = x - self.origin[0], y - self.origin[1]
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return 0.0, 0.0  # what a damaged file says
         if self.turned == 90:
             return y, self.height - x
         if self.turned == 180:
@@ -235,7 +238,7 @@ class _Glyphs:
     def _is_seen(self, run: list[int], picture: bytes, bitmap: Any) -> bool:
         """Whether any channel of the picture varies where the run stands."""
         boxes = [self.box(run[0]), self.box(run[-1])]
-        scale = bitmap.width / self.width
+        scale = bitmap.width / max(self.width, 1)
         left = max(0, int(min(box[0] for box in boxes) * scale))
         right = int(max(box[2] for box in boxes) * scale) + 1
         top = max(0, int((self.height - max(box[3] for box in boxes)) * scale))

@@ -32,6 +32,7 @@ from assistant.types import (
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
+    from assistant.reading import Reader
 
 OnProgress = Callable[[Progress], None]
 
@@ -95,7 +96,10 @@ class Assistant:
         passages = self._retrieve(query, self.settings.retrieval.k, watch)
         yield Draft(stage="answer")
         with watch.stage("answer") as counts:
-            found = extract(query, passages, self._embedder, self.settings.answering)
+            with self._generations.lease() as index:
+                found = extract(
+                    query, passages, self._reader, index.rarity, self.settings.answering
+                )
             counts["sentences"] = len(found.sentences)
         yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
         with watch.stage("verify") as counts:
@@ -151,6 +155,10 @@ class Assistant:
             if self._loaded is None:
                 self._loaded = models.build_embedder(self.settings)
             return self._loaded
+
+    @property
+    def _reader(self) -> Reader:
+        return models.build_reader(self.settings)
 
     # -- the library ---------------------------------------------------------------------------
 

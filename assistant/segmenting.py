@@ -1,8 +1,8 @@
 """Text -> spans of its sentences, by a few rules and a table of abbreviations for each language.
 
-The rules look at neighbouring words only, so that any input takes linear time. They were measured
-against nupunkt and pysbd on Universal Dependencies treebanks and on tests/unit/sentences, and are
-level with or ahead of the better of the two in every language tried (README).
+The rules look at neighbouring words only, so that any input takes linear time. On the test parts of
+13 Universal Dependencies treebanks in 11 languages their boundary F1 is .961 to 1.000; the better
+of nupunkt and pysbd is ahead on one, English web text (.983 against .974).
 """
 
 from __future__ import annotations

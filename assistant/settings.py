@@ -69,7 +69,7 @@ class RetrievalSettings(Group):
 
 class AnsweringSettings(Group):
     max_sentences: int = Field(default=3, ge=1, le=10, description="most sentences in an answer")
-    threshold: float = Field(default=0.5, ge=0, le=1, description="below it: not in the documents")
+    threshold: float = Field(default=0.25, ge=0, le=1, description="below it: not in the documents")
     max_question_chars: int = Field(default=8000, ge=1, description="longer questions are refused")
 
 

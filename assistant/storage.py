@@ -40,6 +40,8 @@ def translated(directory: Path) -> Iterator[None]:
         if code not in _SQLITE:
             raise
         raise _trouble(directory, _SQLITE[code], str(error)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes what it cannot read
+        raise damaged(directory, f"library.sqlite3: {error.reason}") from error
     except OSError as error:
         raise _trouble(directory, error.errno or 0, error.strerror or str(error)) from error
 

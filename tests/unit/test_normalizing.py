@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.normalizing import MAX_MARKS, normalize, one_line
@@ -44,6 +44,7 @@ KEPT = {
 }
 
 
+@example("a" + "\u0344" * 40)  # a mark that composing splits in two
 @given(TEXT)
 def test_is_idempotent(text: str) -> None:
     once = normalize(text)
@@ -109,6 +110,7 @@ def test_t20_a_message_in_variation_selectors_is_gone() -> None:
     selectors = [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
     canary = "".join(chr(selectors[byte]) for byte in b"send the keys")
     assert normalize(f"a{canary}b") == "ab"
+    assert normalize("a\ufe0e1\ufe0fb\u180b") == "a1b"
     assert normalize(f"😀\ufe0f{canary}b") == "😀\ufe0fb"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pypdfium2
 import pytest
 from reportlab.lib import pdfencrypt
 from reportlab.pdfgen.canvas import Canvas
@@ -303,6 +304,14 @@ def test_t13_truncated_at_every_tenth_and_damaged() -> None:
     assert outcomes <= {"unreadable", "no_text", "encrypted"}
 
 
+def test_t13_positions_that_are_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def place(_textpage: Any, _index: int, x: Any, y: Any) -> None:
+        x.value, y.value = float("inf"), float("nan")  # met in bit-flipped files
+
+    monkeypatch.setattr(pypdfium2.raw, "FPDFText_GetCharOrigin", place)
+    assert FIRST[1] in " ".join(read(made(lines(FIRST)))[0])
+
+
 def test_r24_pages_without_text() -> None:
     assert reason(made(state(rect=(10, 10, 50, 50)))) == "no_text"
 
@@ -337,17 +346,16 @@ def test_t12_cycles_end(content: bytes) -> None:
     assert reason(content) in ("unreadable", "no_text", "too_large")
 
 
-def test_two_threads_at_once() -> None:
-    content = made(*[lines(FIRST)] * 20)
-    results: list[int] = []
+def test_pdfium_is_used_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+    count = pypdfium2.raw.FPDFText_CountChars
 
-    def work() -> None:
-        for _ in range(3):
-            results.append(len(read(content)[1]))
+    def counted(textpage: Any) -> int:
+        held.append(pdfium._pdfium.locked())
+        return int(count(textpage))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [20] * 12
+    monkeypatch.setattr(pypdfium2.raw, "FPDFText_CountChars", counted)
+    content = made(*[lines(FIRST)] * 10)
+    with ThreadPoolExecutor(4) as pool:
+        assert [len(marks) for _, marks in pool.map(read, [content] * 8)] == [10] * 8
+    assert held == [True] * 80

@@ -70,6 +70,13 @@ def test_short_pages_are_not_lost(body: str) -> None:
     assert text_of(body.encode()) == "Hi there."
 
 
+def test_a_short_article_keeps_its_parts() -> None:
+    body = "<nav><a>Home</a></nav><article><h1>A</h1><p>b.</p><h2>C</h2><p>d.</p></article>"
+    text, marks = assemble(parse_html(page(body=body), URL).blocks)
+    assert text == "A\n\nb.\n\nC\n\nd."
+    assert len(marks) == 2
+
+
 @pytest.mark.parametrize(
     "hidden",
     [
@@ -166,6 +173,7 @@ def test_the_day_in_the_body() -> None:
         '<meta property="article:published_time" content="2022-09">',
         '<meta property="article:modified_time" content="2022-09-13">',
         '<meta name="last-modified" content="2022-09-13">',
+        '<meta name="publication-last-updated" content="2022-09-13">',
         '<meta itemprop="copyrightYear" content="2022">',
         '<meta property="og:image" content="https://a.b/2022/09/13/x.jpg">',
         LD % '"dateModified":"2022-09-13"',

@@ -66,8 +66,8 @@ def text_of(content: bytes) -> str:
     return assemble(parse_docx(content, "a.docx").blocks)[0]
 
 
-def reason(content: bytes) -> str:
-    with pytest.raises(LoadingError) as caught:
+def reason(content: bytes, match: str = "a.docx") -> str:
+    with pytest.raises(LoadingError, match=match) as caught:
         parse_docx(content, "a.docx")
     assert "a.docx" in str(caught.value)
     assert caught.value.hint
@@ -175,7 +175,7 @@ def test_t09_parts_that_overlap_are_refused() -> None:
     # The central directory says that the second part begins within the first.
     entry = content.rindex(second.filename.encode()) - 4
     content[entry : entry + 4] = (first.header_offset + 1).to_bytes(4, "little")
-    assert reason(bytes(content)) == "unreadable"
+    assert reason(bytes(content), "overlaps") == "unreadable"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -196,7 +196,7 @@ def test_t11_a_document_type_is_refused(part: str, declaration: str, encoding: s
         text = f'<?xml version="1.0" encoding="{encoding}"?>{declaration}' + xml[start:].decode()
         return text.encode(encoding)
 
-    assert reason(repacked(made(plain), change)) == "unreadable"
+    assert reason(repacked(made(plain), change), "document type") == "unreadable"
 
 
 def test_t13_an_encrypted_part_is_encrypted() -> None:
