@@ -114,6 +114,7 @@ def _check_counts(opened: index.Index, chroma: dense.Collection) -> Iterator[str
     counts = {
         "keys.npy": len(opened.keys),
         "vectors.npy": len(opened.vectors),
+        "documents.npy": len(opened.documents),
         "Chroma": chroma.count(),
         "tantivy": opened.words.searcher().num_docs,
     }

@@ -137,15 +137,15 @@ class Assistant:
         return query
 
     def _retrieve(self, query: str, k: int, watch: _Stopwatch) -> tuple[ScoredPassage, ...]:
-        from assistant.retrieval import retrieve
+        from assistant.retrieval import Query, retrieve
 
         with self._generations.lease() as index:
             self._library.check_spec(ingestion.spec_of(self._embedder, self.settings))
             with watch.stage("embed"):
-                vector = self._embedder.query(query)
+                wanted = Query(query, self._embedder.query(query))
             with watch.stage("retrieve") as counts:
                 settings = self.settings.retrieval
-                passages = retrieve(self._library, index, query, vector, settings, k)
+                passages = retrieve(self._library, index, wanted, settings, k)
                 counts["passages"] = len(passages)
         return passages
 
