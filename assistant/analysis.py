@@ -106,6 +106,15 @@ def stop_words(words: Sequence[str], language: str) -> set[str]:
     return set(words) - set(_analyzer(language, "stopword")(" ".join(words)))
 
 
+def likely_language(words: Sequence[str]) -> str:
+    """The language that most of the words are stop words of, English when that decides nothing.
+
+    Better than a language model for the few words of a question.
+    """
+    known = set(words)
+    return max(_lists(), key=lambda language: (len(known & _lists()[language]), language == "en"))
+
+
 @cache
 def every_stop_word() -> frozenset[str]:
     """The stop words of every language of data/stopwords.toml."""
