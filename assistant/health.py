@@ -114,6 +114,7 @@ def _check_counts(opened: index.Index, chroma: dense.Collection) -> Iterator[str
     counts = {
         "keys.npy": len(opened.keys),
         "vectors.npy": len(opened.vectors),
+        "documents.npy": len(opened.documents),
         "Chroma": chroma.count(),
         "tantivy": opened.words.searcher().num_docs,
     }
@@ -125,7 +126,7 @@ def _check_counts(opened: index.Index, chroma: dense.Collection) -> Iterator[str
 def _check_words(opened: index.Index) -> Iterator[str]:
     if set(lexical.all_keys(opened.words)) != set(opened.keys.tolist()):
         yield "tantivy holds other passages than the library"
-    for term, count in opened.words.searcher().terms_with_prefix("text", "", limit=5):
+    for term, count in opened.words.searcher().terms_with_prefix("words", "", limit=5):
         if len(lexical.find_term(opened.words, term, count)) != count:
             yield f"tantivy does not find {term!r}"
 

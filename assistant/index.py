@@ -1,13 +1,14 @@
 """One generation of the search index: Chroma and tantivy over the library's passages.
 
 A directory, written once and never changed: ``chroma/`` (by meaning), ``tantivy/`` (by words),
-``vectors.npy`` and ``keys.npy`` (exact cosines, memory-mapped) and ``manifest.json`` (what the
-files are). A crash or a flipped bit costs a rebuild from the library, never a wrong answer.
+``vectors.npy`` and ``keys.npy`` (exact cosines, memory-mapped), ``documents.npy`` (which passages
+are of one document) and ``manifest.json`` (what the files are). A crash or a flipped bit costs a
+rebuild from the library, never a wrong answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from assistant.records import IndexRow
 
-FORMAT = 1  # of a generation; one of another format is built again
+FORMAT = 3  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -54,16 +55,19 @@ def build(
     """
     directory.mkdir()
     languages: set[str] = set()
+    documents: dict[str, int] = {}  # id -> number
     with (
         dense.translated(directory),
         (directory / "vectors.npy").open("wb") as vectors_file,
         (directory / "keys.npy").open("wb") as keys_file,
+        (directory / "documents.npy").open("wb") as documents_file,
     ):
         words = lexical.Writer(directory / "tantivy")
         collection = dense.Collection(directory / "chroma", create=True)
         try:
             _write_header(vectors_file, "<f4", (count, dimension))
             _write_header(keys_file, "<i8", (count,))
+            _write_header(documents_file, "<i4", (count,))
             done = 0
             for batch in _batches(rows):
                 vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
@@ -72,6 +76,8 @@ def build(
                 words.add(batch)
                 vectors_file.write(vectors.tobytes())
                 keys_file.write(np.array([row.key for row in batch], dtype="<i8").tobytes())
+                owners = [documents.setdefault(row.document.id, len(documents)) for row in batch]
+                documents_file.write(np.array(owners, dtype="<i4").tobytes())
                 languages |= {row.document.language for row in batch}
                 done += len(batch)
                 if on_progress:
@@ -169,6 +175,7 @@ class Index:
             manifest = Manifest.model_validate_json((directory / "manifest.json").read_text())
             self.passages, self.languages = manifest.passages, manifest.languages
             self.keys: NDArray[np.int64] = np.load(directory / "keys.npy")
+            self.documents: NDArray[np.int32] = np.load(directory / "documents.npy")  # of each row
             self.vectors: NDArray[np.float32] = np.load(directory / "vectors.npy", mmap_mode="r")
             self.words = tantivy.Index.open(str(directory / "tantivy"))
             self.meaning = None if exact else _open_chroma(directory)
@@ -196,25 +203,44 @@ class Index:
         order = np.lexsort((keys, -scores))[:k]
         return keys[order], scores[order]
 
-    def lexical(self, query: str, k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Keys and BM25 scores of at most ``k`` passages that share a word, best first."""
+    def lexical(
+        self,
+        query: str,
+        k: int,
+        *,
+        carried: Mapping[str, float] | None = None,
+        pair_weight: float = 0.25,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Keys and BM25 scores of at most ``k`` passages that share a word, best first.
+
+        The words of the ``carried`` texts count that much beside the query's 1, pairs of
+        neighbouring words ``pair_weight`` of a word.
+        """
+        texts = {**(carried or {}), query: 1.0}
         with dense.translated(self.directory):
-            return lexical.search(self.words, query, self.languages, k)
+            return lexical.search(self.words, texts, self.languages, k, pair_weight)
 
     def rarity(self, word: str) -> float:
         """How rare a word is among the passages: 0 for one that says nothing, about 9 for one."""
         with dense.translated(self.directory):
             return lexical.rarity(self.words, word, self.languages)
 
-    def cosines(
-        self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
-    ) -> NDArray[np.float32]:
-        """The cosine of the vector (unit length) with each of these passages, in their order."""
+    def rows(self, keys: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
+        """The row of each of these passages in ``vectors`` and ``documents``.
+
+        Raises KeyError for a key that this generation does not hold.
+        """
         wanted = np.asarray(keys, dtype=np.int64)
         rows = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         if not np.array_equal(self.keys[rows], wanted):
             raise KeyError("a key that this generation does not hold")
-        cosines: NDArray[np.float32] = np.clip(self.vectors[rows] @ vector, -1, 1)
+        return rows
+
+    def cosines(
+        self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
+    ) -> NDArray[np.float32]:
+        """The cosine of the vector (unit length) with each of these passages, in their order."""
+        cosines: NDArray[np.float32] = np.clip(self.vectors[self.rows(keys)] @ vector, -1, 1)
         return cosines
 
 

@@ -1,79 +1,48 @@
-"""The words half of an index generation: a tantivy index over passages, stemmed by language.
+"""The words half of an index generation: one tantivy document for each passage.
 
-A passage is stemmed as its document's language asks, a query in every language that is present, and
-all share one set of fields. (One field per language would be simpler, but BM25 takes the average
+It holds the terms of the passage, of its title and headings, of the passages before and after it
+(what a passage is about often stands in its neighbour), and who says it and when. All languages
+share one set of fields. (One field per language would be simpler, but BM25 takes the average
 length of a field over all passages: in a field that few have, every score falls to nearly nothing.)
 """
 
 from __future__ import annotations
 
-import importlib.resources
 import math
-import tomllib
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assistant.analysis import Terms, analyse, analyse_query, every_stop_word
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assistant.records import IndexRow
+    from assistant.types import Document
 
-# ISO 639-1 to tantivy's name of the Snowball stemmer; words of other languages stay whole.
-STEMMERS = {
-    "ar": "arabic",
-    "da": "danish",
-    "de": "german",
-    "el": "greek",
-    "en": "english",
-    "es": "spanish",
-    "fi": "finnish",
-    "fr": "french",
-    "hu": "hungarian",
-    "it": "italian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-}
-BOOSTS = {"title": 0.5, "headings": 0.5, "text": 1.0}
-MAX_TERMS = 1024  # distinct words of one query that are searched
-_LONGEST_WORD = 80  # bytes
-_HEAP = 64 * 2**20
-
-
-@cache
-def analyzer(language: str) -> Callable[[str], list[str]]:
-    """Text in ``language`` (ISO 639-1, or "und") to its terms: words, lower-cased, stemmed."""
-    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
-
-    builder = TextAnalyzerBuilder(Tokenizer.simple())
-    builder = builder.filter(Filter.remove_long(_LONGEST_WORD)).filter(Filter.lowercase())
-    if language in STEMMERS:
-        builder = builder.filter(Filter.stemmer(STEMMERS[language]))
-    analyze: Callable[[str], list[str]] = builder.build().analyze
-    return analyze
+MAX_TERMS = 1024  # distinct terms of one query that are searched, and as many pairs
+_HEAP = 64 * 2**20  # bytes
 
 
 def schema() -> Any:
-    """The key, to get it back from a hit, and the terms of each part of a passage."""
+    """The key, to get it back from a hit, and what a passage is found by."""
     from tantivy import SchemaBuilder
 
     builder = SchemaBuilder().add_unsigned_field("key", fast=True)
-    for part in BOOSTS:
-        builder.add_text_field(part, tokenizer_name="whitespace", index_option="freq")
+    for field in Terms._fields:
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
 class Writer:
-    """Fills a new tantivy index; nothing is in it before ``commit``."""
+    """Fills a new tantivy index with passages in their order; nothing is in it before ``commit``.
+
+    A passage is written when the next one has come, for that one's terms.
+    """
 
     def __init__(self, directory: Path) -> None:
         from tantivy import Index
@@ -81,66 +50,96 @@ class Writer:
         directory.mkdir()
         index = Index(schema(), str(directory), reuse=False)
         self._writer = index.writer(_HEAP, num_threads=1)  # one thread: the same index every time
+        self._row: IndexRow | None = None  # the last that came; below, terms
+        self._about = self._before = self._here = Terms([], [])
 
     def add(self, rows: Iterable[IndexRow]) -> None:
+        for row in rows:
+            document, language = row.document, row.document.language
+            here = analyse("\n".join((*row.passage.headings, row.passage.text)), language)
+            if self._row and self._row.document.id == document.id:
+                self._write(here)
+                self._before = self._here
+            else:
+                self._write(Terms([], []))
+                self._before = Terms([], [])
+                self._about = _about(document)
+            self._row, self._here = row, here
+
+    def _write(self, after: Terms) -> None:
         from tantivy import Document
 
-        for row in rows:
-            analyze = analyzer(row.document.language)
-            document = Document()
-            document.add_unsigned("key", row.key)
-            document.add_text("title", " ".join(analyze(row.document.title)))
-            document.add_text("headings", " ".join(analyze("\n".join(row.passage.headings))))
-            document.add_text("text", " ".join(analyze(row.passage.text)))
-            self._writer.add_document(document)
+        if self._row is None:
+            return
+        document = Document()
+        document.add_unsigned("key", self._row.key)
+        parts = (self._about, self._before, self._here, after)
+        for field in Terms._fields:
+            document.add_text(field, " ".join(" ".join(getattr(part, field)) for part in parts))
+        self._writer.add_document(document)
 
     def commit(self) -> None:
+        self._write(Terms([], []))
         self._writer.commit()
         self._writer.wait_merging_threads()
 
 
-@cache
-def stop_words() -> frozenset[str]:
-    """Words of any language that say little of what a text is about."""
-    file = importlib.resources.files("assistant").joinpath("data/stopwords.toml")
-    lists = tomllib.loads(file.read_text(encoding="utf-8"))
-    return frozenset(word for words in lists.values() for word in words.split())
+def _about(document: Document) -> Terms:
+    """The terms of what is known of a document: its title, who says it and when."""
+    facts = (document.title, document.source, document.author, document.published)
+    return analyse("\n".join(str(fact) for fact in facts if fact), document.language)
 
 
-def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
-    """Inverse document frequency of a word (0 and up); 0 for a stop word."""
-    if word.casefold() in stop_words():
-        return 0.0
-    searcher = index.searcher()
-    terms = {term for language in languages for term in analyzer(language)(word)}
-    frequency = max((searcher.doc_freq("text", term) for term in terms), default=0)
-    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
+def weigh(texts: Mapping[str, float], languages: Sequence[str]) -> list[dict[str, float]]:
+    """What each distinct term of the texts counts, then each pair: of the texts' weights, times the
+    root of how often the text says it, the greatest.
+    """
+    weights: list[dict[str, float]] = [{} for _ in Terms._fields]
+    for text, weight in texts.items():
+        known = text.encode("utf-8", "replace").decode()  # no lone surrogates
+        for terms in analyse_query(known, languages):
+            for found, repeated in zip(weights, terms, strict=True):
+                for term, count in Counter(repeated).items():
+                    found[term] = max(found.get(term, 0.0), weight * count**0.5)
+    return weights
 
 
-def query(schema: Any, words: str, languages: Iterable[str]) -> Any:
-    """The tantivy Query for any of the words, stemmed in each of ``languages``.
+def query(
+    schema: Any, texts: Mapping[str, float], languages: Sequence[str], pair_weight: float
+) -> Any:
+    """The tantivy Query for any of the terms of ``texts``, which count as much as they map to.
 
     They are looked up as terms: nothing in them is ever read as query syntax.
     """
     from tantivy import Occur, Query
 
-    words = words.encode("utf-8", "replace").decode()  # no lone surrogates
-    terms = dict.fromkeys(term for language in languages for term in analyzer(language)(words))
+    scales = Terms._fields, (1.0, pair_weight), weigh(texts, languages)
     return Query.boolean_query(
         [
-            (Occur.Should, Query.boost_query(Query.term_query(schema, part, term, "freq"), boost))
-            for term in list(terms)[:MAX_TERMS]
-            for part, boost in BOOSTS.items()
+            (Occur.Should, Query.boost_query(Query.term_query(schema, field, term, "freq"), w * by))
+            for field, by, weights in zip(*scales, strict=True)
+            for term, w in list(weights.items())[: MAX_TERMS if by else 0]
         ]
     )
 
 
 def search(
-    index: Any, words: str, languages: Iterable[str], k: int
+    index: Any, texts: Mapping[str, float], languages: Sequence[str], k: int, pair_weight: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Keys and BM25 scores of at most ``k`` passages that hold any of the words, best first."""
-    keys, scores = _hits(index.searcher(), query(index.schema, words, languages), k)
+    """Keys and BM25 scores of at most ``k`` passages that hold any of the terms, best first."""
+    wanted = query(index.schema, texts, languages, pair_weight)
+    keys, scores = _hits(index.searcher(), wanted, k)
     return np.array(keys, dtype=np.int64), np.array(scores, dtype=np.float32)
+
+
+def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
+    """Inverse document frequency of a word (0 and up); 0 for a stop word."""
+    if word.casefold() in every_stop_word():
+        return 0.0
+    searcher = index.searcher()
+    terms = {term for language in languages for term in analyse(word, language).words}
+    frequency = max((searcher.doc_freq("words", term) for term in terms), default=0)
+    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
 
 
 def all_keys(index: Any) -> list[int]:
@@ -152,10 +151,10 @@ def all_keys(index: Any) -> list[int]:
 
 
 def find_term(index: Any, term: str, k: int) -> list[int]:
-    """The keys of at most ``k`` passages whose text holds the term, as the index spells it."""
+    """The keys of at most ``k`` passages whose words hold the term, as the index spells it."""
     from tantivy import Query
 
-    found = Query.term_query(index.schema, "text", term, "freq")
+    found = Query.term_query(index.schema, "words", term, "freq")
     return _hits(index.searcher(), found, k)[0]
 
 

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from assistant import ingestion, integrity, models
+from assistant import condensing, ingestion, integrity, models
+from assistant.condensing import Condensed
 from assistant.errors import QuestionError
 from assistant.generations import Generations
 from assistant.library import Library
@@ -81,16 +82,12 @@ class Assistant:
         *_, answer = self.stream(question, history)
         return cast("Answer", answer)
 
-    def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),  # noqa: ARG002
-    ) -> Iterator[Draft | Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Draft | Answer]:
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
         from assistant.answering import extract
         from assistant.verification import verify
 
-        query = self._checked(question)
+        query = self._condensed(question, history)
         watch = _Stopwatch()
         yield Draft(stage="retrieve")
         passages = self._retrieve(query, self.settings.retrieval.k, watch)
@@ -98,7 +95,7 @@ class Assistant:
         with watch.stage("answer") as counts:
             with self._generations.lease() as index:
                 found = extract(
-                    query, passages, self._reader, index.rarity, self.settings.answering
+                    query.text, passages, self._reader, index.rarity, self.settings.answering
                 )
             counts["sentences"] = len(found.sentences)
         yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
@@ -108,7 +105,7 @@ class Assistant:
         yield Answer(
             id=uuid.uuid4().hex,
             question=question,
-            query=query,
+            query=query.text,
             status="answered" if sentences else "not_in_documents",
             confidence=found.confidence,
             sentences=sentences,
@@ -117,12 +114,20 @@ class Assistant:
             settings_digest=self.settings.digest,
         )
 
-    def search(self, query: str, k: int | None = None) -> tuple[ScoredPassage, ...]:
+    def search(
+        self, query: str, k: int | None = None, history: Sequence[Turn] = ()
+    ) -> tuple[ScoredPassage, ...]:
         """At most ``k`` passages (``retrieval.k`` unless said), best first; raises as ``ask``."""
         wanted = self.settings.retrieval.k if k is None else k
         if wanted < 1:
             raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
-        return self._retrieve(self._checked(query), wanted, _Stopwatch())
+        return self._retrieve(self._condensed(query, history), wanted, _Stopwatch())
+
+    def _condensed(self, question: str, history: Sequence[Turn]) -> Condensed:
+        most = self.settings.answering.max_question_chars
+        earlier = [normalize(turn.question[:most]).strip() for turn in history[:1]]
+        earlier += [normalize(turn.question[:most]).strip() for turn in history[1:][-1:]]
+        return condensing.condense(self._checked(question), [text for text in earlier if text])
 
     def _checked(self, question: str) -> str:
         query = normalize(question).strip()
@@ -136,16 +141,17 @@ class Assistant:
             )
         return query
 
-    def _retrieve(self, query: str, k: int, watch: _Stopwatch) -> tuple[ScoredPassage, ...]:
-        from assistant.retrieval import retrieve
+    def _retrieve(self, query: Condensed, k: int, watch: _Stopwatch) -> tuple[ScoredPassage, ...]:
+        from assistant.retrieval import Query, retrieve
 
         with self._generations.lease() as index:
             self._library.check_spec(ingestion.spec_of(self._embedder, self.settings))
             with watch.stage("embed"):
-                vector = self._embedder.query(query)
+                vector = condensing.embed(query, self._embedder)
             with watch.stage("retrieve") as counts:
                 settings = self.settings.retrieval
-                passages = retrieve(self._library, index, query, vector, settings, k)
+                wanted = Query(query.question, vector, query.carried)
+                passages = retrieve(self._library, index, wanted, settings, k)
                 counts["passages"] = len(passages)
         return passages
 

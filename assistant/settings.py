@@ -57,10 +57,13 @@ class ModelSettings(Group):
 
 class RetrievalSettings(Group):
     k: int = Field(default=8, ge=1, le=100, description="passages a search returns")
-    dense_k: int = Field(default=50, ge=1, le=1000, description="candidates by meaning")
-    lexical_k: int = Field(default=50, ge=1, le=1000, description="candidates by words")
+    dense_k: int = Field(default=100, ge=1, le=1000, description="candidates by meaning")
+    lexical_k: int = Field(default=100, ge=1, le=1000, description="candidates by words")
     dense_weight: float = Field(
-        default=0.6, ge=0, le=1, description="share of meaning in the fused score"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of meaning in the fused score; 0.5 as calibrated",
     )
     per_document: int = Field(
         default=3, ge=1, description="most passages of one document in a result"

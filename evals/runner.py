@@ -189,7 +189,8 @@ class _Inquiry:
         if self.plan.search_only and not case.history:
             return self._search(case)
         start = time.perf_counter()
-        answer = self.assistant.ask(case.question, [_turn(exchange) for exchange in case.history])
+        history = [_turn(exchange) for exchange in case.history]
+        answer = self.assistant.ask(case.question, history)
         seconds = {"total": time.perf_counter() - start}
         for stage in answer.trace.stages:
             seconds[stage.name] = seconds.get(stage.name, 0) + stage.seconds
@@ -198,7 +199,7 @@ class _Inquiry:
             case=case,
             relevant=self.documents.relevant(case),
             answer=self._without_chance(answer),
-            ranking=self._ranking(self.assistant.search(answer.query, self.k)),
+            ranking=self._ranking(self.assistant.search(case.question, self.k, history)),
             cited=tuple(self._name(c.document_id) for c in citations),
             exact=tuple(
                 c.quote == self.texts.of(c.document_id)[c.start : c.end] for c in citations

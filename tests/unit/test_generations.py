@@ -138,7 +138,7 @@ def test_a_damaged_index_is_made_again_without_embedding(
         shutil.rmtree(directory)
     elif damage == "format":
         manifest = (directory / "manifest.json").read_text()
-        (directory / "manifest.json").write_text(manifest.replace('"format":1', '"format":0'))
+        (directory / "manifest.json").write_text(manifest.replace('"format":', '"format":9'))
     elif damage == "chroma":
         (directory / "chroma" / "chroma.sqlite3").write_bytes(b"x" * 5000)
     else:

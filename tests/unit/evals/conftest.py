@@ -53,7 +53,9 @@ class WordAssistant:
                 return document.model_copy(update={"text": self.texts[name]})
         raise UnknownDocumentError(document_id)
 
-    def search(self, query: str, k: int | None = None) -> tuple[ScoredPassage, ...]:
+    def search(
+        self, query: str, k: int | None = None, history: Sequence[Turn] = ()
+    ) -> tuple[ScoredPassage, ...]:
         words = set(re.findall(r"\w+", query.lower()))
         found = []
         for name in self.texts.keys() - self.hidden:

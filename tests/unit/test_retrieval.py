@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.generations import Generations
+from assistant.library import Library
+from assistant.retrieval import Query, fusion, retrieve, standardised, within
+from assistant.settings import RetrievalSettings
+from assistant.types import ScoredPassage
+from tests.fakes import SPEC, CheckHere, FakeEmbedder, document, fill
+
+EMBEDDER = FakeEmbedder(SPEC.embedding, SPEC.dimension)
+WORDS = [f"word{n}" for n in range(300)]
+Search = Callable[..., tuple[ScoredPassage, ...]]
+
+
+@pytest.fixture(scope="module")
+def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
+    """A question, ``k`` and retrieval settings to what is found, from the real indexes."""
+    rng = np.random.default_rng(0)
+
+    def line() -> str:
+        return " ".join(rng.choice(WORDS, 12))
+
+    sources = [document("\n".join(line() for _ in range(4)), uri=f"/{n}") for n in range(60)]
+    gas = "\n".join(f"Gas prices fell by {n} percent in {WORDS[n]}." for n in range(8))
+    sources.append(document(gas, uri="/gas"))
+    sources.append(document("Gas prices rose.\nNobody noticed.", uri="/rise"))
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("assistant.health.Check", CheckHere)
+    with Library.open(tmp_path_factory.mktemp("retrieval") / "data") as library:
+        fill(library, *sources)
+        generations = Generations(library)
+        generations.publish(SPEC)
+
+        def run(question: str, k: int = 8, **settings: float) -> tuple[ScoredPassage, ...]:
+            query = Query(question, EMBEDDER.query(question))
+            given = RetrievalSettings.model_validate(settings)
+            with generations.lease() as index:
+                return retrieve(library, index, query, given, k)
+
+        yield run
+        generations.close()
+    monkey.undo()
+
+
+def texts(found: tuple[ScoredPassage, ...]) -> list[str]:
+    return [scored.passage.text for scored in found]
+
+
+def test_best_first_and_the_same_every_time(search: Search) -> None:
+    found = search("gas prices fell")
+    scores = [scored.score for scored in found]
+    assert len(found) == 8
+    assert scores == sorted(scores, reverse=True)
+    assert found[0].document.uri == "/gas"
+    assert search("gas prices fell") == found
+
+
+def test_scores_are_the_true_cosine_and_bm25(search: Search) -> None:
+    for scored in search("gas prices fell"):
+        cosine = EMBEDDER.query("gas prices fell") @ EMBEDDER.query(scored.passage.text)
+        assert scored.dense_score == pytest.approx(float(cosine), abs=1e-5)
+    assert search("gas prices fell")[0].lexical_score > 1  # type: ignore[operator]
+    by_meaning = [s for s in search("gas prices", 100) if "Gas" not in s.passage.text]
+    assert all(s.lexical_score == 0 for s in by_meaning if s.document.uri not in {"/gas", "/rise"})
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_no_more_than_so_many_passages_of_one_document(search: Search, most: int) -> None:
+    found = search("gas prices fell percent", 20, per_document=most)
+    counts = Counter(scored.document.uri for scored in found)
+    assert max(counts.values()) <= most
+    assert counts["/gas"] == min(most, 8)
+    assert len(found) == 20
+
+
+def test_documents_rank_by_their_best_passage(search: Search) -> None:
+    """Eight passages that fit do not outrank the one that fits best."""
+    assert search("Gas prices rose.", per_document=100)[0].document.uri == "/rise"
+
+
+def test_the_share_of_meaning_reaches_from_words_only_to_meaning_only(search: Search) -> None:
+    question = "gas prices fell word3 word4"
+    by_words = [s.lexical_score for s in search(question, per_document=100, dense_weight=0)]
+    assert by_words == sorted(by_words, reverse=True)  # type: ignore[type-var]
+    meaning = search(question, 8, per_document=100, dense_weight=1)
+    both = search(question, 8, per_document=100)
+    assert meaning != both
+    assert max(s.dense_score or 0 for s in meaning) == meaning[0].dense_score
+
+
+@pytest.mark.parametrize("query", ["GAS PRICES FELL", "Gas Prices Fell", "gas prices fell"])
+def test_case_changes_nothing(search: Search, query: str) -> None:
+    assert texts(search(query)) == texts(search("gas prices fell"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("what is it and who are they", "👩‍🔬", "x" * 100_000, "NOT (gas", '"', ".*["),
+        *("Mitä kuuluu?", " ".join(f"term{n}" for n in range(10_000))),
+    ],
+    ids=range(8),
+)
+def test_any_query_gives_a_clear_result(search: Search, query: str) -> None:
+    found = search(query)
+    assert len(found) == 8
+    assert all(np.isfinite(scored.score) for scored in found)
+    assert search(query) == found
+
+
+def test_asking_for_more_than_there_is_gives_all(search: Search) -> None:
+    assert len(search("gas", 1000, per_document=100)) == 250
+    assert len(search("gas", 1)) == 1
+
+
+def test_earlier_questions_count_as_much_as_they_are_given(search: Search, tmp_path: Path) -> None:
+    with Library.open(tmp_path / "data") as library:
+        fill(library, document("Prices fell."), document("Pipelines burst.", uri="/b"))
+        generations = Generations(library)
+        generations.publish(SPEC)
+        with generations.lease() as index:
+            plain = index.lexical("Why?", 5)
+            carried = index.lexical("Why?", 5, carried={"pipelines": 0.5})
+            double = index.lexical("Why?", 5, carried={"pipelines": 1.0})
+        generations.close()
+    assert not len(plain[0])
+    assert len(carried[0]) == 1
+    np.testing.assert_allclose(carried[1] * 2, double[1], rtol=1e-5)
+
+
+# -- arithmetic --------------------------------------------------------------------------------
+
+
+def test_standardised_values_have_mean_0_and_deviation_1() -> None:
+    values = standardised(np.array([1, 2, 3, 10], dtype=np.float32))
+    assert values.mean() == pytest.approx(0, abs=1e-6)
+    assert values.std() == pytest.approx(1, abs=1e-6)
+    assert not standardised(np.full(5, 7, dtype=np.float32)).any()
+
+
+def test_within_keeps_the_first_of_each_group() -> None:
+    groups = np.array([4, 2, 4, 4, 2, 9, 4], dtype=np.int32)
+    assert within(groups, 1).tolist() == [True, True, False, False, False, True, False]
+    assert within(groups, 2).tolist() == [True, True, True, False, True, True, False]
+    assert within(groups[:0], 2).tolist() == []
+
+
+def test_the_weights_say_how_they_were_made() -> None:
+    assert "held out" in fusion().made.lower()
