@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARK = Path(__file__).parents[3] / "shared" / "benchmarks" / "xquad-en" / "corpus.jsonl"
-KILLS = int(os.environ.get("ASSISTANT_TEST_KILLS", "50"))
+KILLS = int(os.environ.pop("ASSISTANT_TEST_KILLS", "50"))  # the command knows no such setting
 
 
 def assistant(*arguments: object) -> list[str]:
@@ -40,6 +40,7 @@ def test_r01_index_killed_at_random_moments(tmp_path: Path) -> None:
     whole = time.monotonic() - started
     moments = random.Random(7)
     stages = []
+    landed = 0
     for _ in range(KILLS):
         shutil.rmtree(data)
         process = subprocess.Popen(
@@ -50,7 +51,7 @@ def test_r01_index_killed_at_random_moments(tmp_path: Path) -> None:
         moment = moments.uniform(0, whole)
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        landed += process.wait() == -signal.SIGKILL
         stages.append(round(moment / whole, 2))
         subprocess.run(assistant("index", source, "--data", data), check=True, capture_output=True)
         listed = subprocess.check_output(assistant("documents", "--json", "--data", data))
@@ -59,4 +60,4 @@ def test_r01_index_killed_at_random_moments(tmp_path: Path) -> None:
             assistant("verify", "--json", "--data", data), capture_output=True, text=True
         )
         assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (0, [])
-    print(json.dumps({"kills": KILLS, "whole_s": round(whole, 1), "at": sorted(stages)}))
+    print(json.dumps({"kills": landed, "whole_s": round(whole, 1), "at": sorted(stages)}))

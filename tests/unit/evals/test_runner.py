@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from assistant.evals.cases import Case, EvaluationSet, Exchange
 from assistant.evals.errors import ResultFileError, SetError
 from assistant.evals.metrics import parse
 from assistant.evals.runner import Plan
+from assistant.types import Turn
 
 PLAN = Plan([parse(name) for name in metrics.DEFAULT])
 Make = Callable[..., Any]
@@ -228,9 +229,9 @@ def test_deep_measures_search_deeper(make: Make, cities: EvaluationSet) -> None:
     wanted: list[int | None] = []
     search = assistant.search
 
-    def counting(query: str, k: int | None = None) -> Any:
+    def counting(query: str, k: int | None = None, history: Sequence[Turn] = ()) -> Any:
         wanted.append(k)
-        return search(query, k)
+        return search(query, k, history)
 
     assistant.search = counting
     runner.run(assistant, cities, Plan([parse("R@50")]))
