@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import shutil
 import threading
@@ -170,7 +171,8 @@ class Generations:
         count = publication.next_count(self._library, spec, erase)
         if not count:
             return None
-        number = int((self._library.generation or "0").partition("-")[0]) + 1
+        before = re.match("[0-9]*", self._library.generation or "")  # damaged, it may be anything
+        number = int(before[0] or 0) + 1 if before else 1
         name = f"{number:06d}-{secrets.token_hex(4)}"  # never twice: Chroma remembers paths
         part = self._root / f"{name}.part"
         with self._guard:

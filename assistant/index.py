@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from assistant import dense, lexical
-from assistant.storage import checksum, flush_tree
+from assistant.storage import checksum, flush_tree, seal
 from assistant.types import Shape
 
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ class Manifest(Shape):
     dimension: int
     languages: tuple[str, ...]
     files: dict[str, tuple[int, int]]  # path -> size in bytes, CRC-32
+    seal: int = 0  # of all the others
+
+    def sealed(self) -> Manifest:
+        """The same, with the seal that it should have."""
+        value = seal(self.model_dump_json(exclude={"seal"}))
+        return self.model_copy(update={"seal": value})
 
 
 def build(
@@ -103,7 +109,7 @@ def _finish(directory: Path, count: int, dimension: int, languages: set[str]) ->
         languages=tuple(sorted(languages)),
         files={name: facts for name, facts in files.items() if not _varies(name, count)},
     )
-    (directory / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
+    (directory / "manifest.json").write_text(manifest.sealed().model_dump_json(), encoding="utf-8")
     mark_closed(directory)
     flush_tree(directory)
 
@@ -117,9 +123,10 @@ def read_manifest(directory: Path) -> Manifest | None:
     """What is written about a generation; None when nothing readable is."""
     try:
         text = (directory / "manifest.json").read_text(encoding="utf-8")
-        return Manifest.model_validate_json(text)
+        manifest = Manifest.model_validate_json(text)
     except (OSError, ValidationError, UnicodeDecodeError):
         return None
+    return manifest if manifest == manifest.sealed() else None
 
 
 def check_files(directory: Path) -> list[str]:

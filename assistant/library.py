@@ -14,6 +14,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from pydantic import ValidationError
+
 from assistant.database import Database
 from assistant.errors import IndexMismatchError, UnknownDocumentError
 from assistant.records import (
@@ -28,7 +30,7 @@ from assistant.records import (
     repairable,
     vector_seal,
 )
-from assistant.storage import seal
+from assistant.storage import damaged, seal
 from assistant.types import Document, Failure, Passage
 
 if TYPE_CHECKING:
@@ -53,7 +55,10 @@ class Library(Database):
         """The spec of the live passages; None before the first document."""
         with self.reading() as connection:
             row = connection.execute("SELECT spec FROM specs WHERE state = 'live'").fetchone()
-        return Spec.model_validate_json(row[0]) if row else None
+        try:
+            return Spec.model_validate_json(row[0]) if row else None
+        except ValidationError as error:
+            raise damaged(self.directory, "what it was made with cannot be read") from error
 
     def check_spec(self, wanted: Spec) -> None:
         """Raises IndexMismatchError naming the setting when the library has another spec."""
