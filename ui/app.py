@@ -221,13 +221,14 @@ def _wire_questions(window: Window, assistant: "Assistant") -> None:
         )
         event.failure(end_with(session.FAILED), window.state, window.talk, queue=False, **PRIVATE)
         asks.append(event)
+    # Cancelled first and shown second: at once, a last draft on its way could come out on top.
+    halted = {"fn": lambda: None, "cancels": asks, "queue": False, **PRIVATE}
     stopped = end_with(session.STOPPED)
-    window.stop.click(stopped, window.state, window.talk, cancels=asks, **PRIVATE)
-    window.fresh.click(
+    window.stop.click(**halted).then(stopped, window.state, window.talk, **PRIVATE)
+    window.fresh.click(**halted).then(
         lambda: {**window.show(()), **window.idle(), window.panel: reader.EMPTY_PANEL},
         None,
         [*window.talk, window.panel],
-        cancels=asks,
         **PRIVATE,
     )
 
