@@ -84,7 +84,9 @@ class AnswerSentence(Shape):
     text: str
     citations: tuple[Citation, ...]
     verdict: Literal["supported", "unsupported", "unchecked"]
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()  # why it is unsupported, or on what the support rests
+    speaker: str | None = None  # who is reported to say it, besides the source
+    stance: Literal["fact", "claim", "denial", "forecast", "opinion"] = "fact"
 
 
 class Side(Shape):
@@ -97,6 +99,28 @@ class Conflict(Shape):
 
     subject: str
     sides: tuple[Side, ...]
+
+
+class Event(Shape):
+    """Something that happened, on a day as far as the document tells it."""
+
+    date: str  # "2022-09-13", "2022-09", "2022"; "--09-13" where no year can be told
+    reason: str  # how the date was found: "September 13, in a text published 2022-09-16"
+    citation: Citation
+
+
+class Filters(Shape):
+    """Which documents a question is asked of; nothing set is all of them.
+
+    An undated document passes no filter by date.
+    """
+
+    since: dt.date | None = None  # published on or after
+    until: dt.date | None = None  # published on or before
+    as_of: dt.date | None = None  # the knowledge of that day: nothing published after it
+    sources: tuple[str, ...] = ()  # any of them
+    languages: tuple[str, ...] = ()  # ISO 639-1, any of them
+    documents: tuple[str, ...] = ()  # ids, paths or file names, any of them
 
 
 class Stage(Shape):
@@ -127,6 +151,10 @@ class Answer(Shape):
     confidence: float  # 0..1, that the documents answer; at or above the threshold it is shown
     sentences: tuple[AnswerSentence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    timeline: tuple[Event, ...] = ()  # for "what happened when", earliest first
+    independent_sources: int = 0  # behind the sentences; copies of one text count once
+    filters: Filters = Filters()
+    undated: int = 0  # documents that a filter by date left out since they have no date
     passages: tuple[ScoredPassage, ...] = ()  # what was found, best first, cited or not
     incomplete: bool = False  # the model was cut off
     trace: Trace = Trace()
