@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.command import Config, Data, Json, open_assistant
 from assistant.errors import AssistantError
 from assistant.evals.commands import app as evaluation
-from assistant.terminal import answer_lines, one_line, origin, progress_bars, say, show, show_report
+from assistant.library_commands import app as library_commands
+from assistant.terminal import answer_lines, one_line, origin, progress_bars, say, show
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -25,13 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data directory; else ASSISTANT_DATA, else the platform's.")
-]
-Config = Annotated[Path | None, typer.Option(help="Settings file; else ./assistant.toml.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
-
+app.add_typer(library_commands)
 app.add_typer(evaluation, name="eval")
 
 
@@ -50,33 +45,6 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has left, for example `head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-
-
-@contextmanager
-def open_assistant(data: Path | None, config: Path | None, **groups: Any) -> Iterator[Assistant]:
-    """The assistant that ``--data`` and ``--config`` name, closed at the end."""
-    from assistant.pipeline import Assistant
-    from assistant.settings import Settings
-
-    if data:
-        groups["library"] = {"data": data}
-    with Assistant.from_settings(Settings.load(config, **groups)) as assistant:
-        yield assistant
-
-
-@app.command()
-def index(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders to take in.")],
-    data: Data = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Take in documents; files already indexed and unchanged cost only their hash."""
-    with open_assistant(data, config) as assistant, progress_bars() as on_progress:
-        report = assistant.index(paths, on_progress)
-    show_report(report, as_json)
-    if report.failed and not report.documents:
-        raise typer.Exit(3)
 
 
 @app.command()
@@ -110,59 +78,6 @@ def search(
         for scored in found
     )
     show(found, lines, as_json)
-
-
-@app.command()
-def documents(data: Data = None, config: Config = None, as_json: Json = False) -> None:
-    """List the documents in the library."""
-    with open_assistant(data, config) as assistant:
-        listed = assistant.documents()
-    lines = (
-        f"{d.id}  {d.published or 'undated':10}  {d.language:3}  {d.title}  [{d.source}]  {d.uri}"
-        for d in listed
-    )
-    show(listed, lines, as_json)
-
-
-@app.command()
-def remove(
-    names: Annotated[list[str], typer.Argument(help="Document ids, paths or file names.")],
-    data: Data = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Erase documents, every version of them, from the library and the index."""
-    with open_assistant(data, config) as assistant:
-        report = assistant.remove(names)
-    show_report(report, as_json)
-
-
-@app.command()
-def verify(data: Data = None, config: Config = None, as_json: Json = False) -> None:
-    """Check everything in the data directory against itself; exit 3 when something is wrong."""
-    with open_assistant(data, config) as assistant:
-        report = assistant.verify()
-    summary = f"{report.documents} documents, {report.passages} passages: "
-    show(report, [summary + ("sound" if not report.problems else "")], as_json)
-    for problem in report.problems:
-        say(f"problem: {problem}")
-    if report.problems:
-        raise typer.Exit(3)
-
-
-@app.command()
-def rebuild(
-    embed: Annotated[
-        bool, typer.Option("--embed", help="Chunk and embed again, as the settings now say.")
-    ] = False,
-    data: Data = None,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Make a new search index from the library."""
-    with open_assistant(data, config) as assistant, progress_bars() as on_progress:
-        report = assistant.rebuild(embed=embed, on_progress=on_progress)
-    show_report(report, as_json)
 
 
 @app.command()

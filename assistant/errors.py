@@ -37,6 +37,19 @@ class PathError(AssistantError):
     exit_code = 2
 
 
+class MassDeleteError(AssistantError):
+    """A sync that would remove more than three in ten of the documents it looks after."""
+
+    exit_code = 2
+
+    def __init__(self, removed: int, folders: str) -> None:
+        super().__init__(
+            f"{removed} documents of {folders} are no longer there and would be removed",
+            "see which with --dry-run; if that is meant, say --yes",
+        )
+        self.removed = removed
+
+
 class UnknownDocumentError(AssistantError):
     """A document or passage id that the library does not hold."""
 

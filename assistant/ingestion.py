@@ -7,7 +7,7 @@ Each step is on the disk when it is done: after a kill, the same command goes on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from assistant.errors import (
 from assistant.generations import Generations
 from assistant.integrity import drop_damaged
 from assistant.library import Library
-from assistant.loading import document_id, find, load, read
+from assistant.loading import content_digest, document_id, find, load, read
 from assistant.publication import Published
 from assistant.records import Chunk, Spec
 from assistant.settings import Settings
@@ -67,16 +67,49 @@ def ingest(
     IndexMismatchError when the library was made with other settings, PathError for a path that is
     not there or holds no file, ModelError when the embedder fails.
     """
+    files = list(dict.fromkeys(find(paths)))
+    if not files:
+        raise PathError(
+            f"no file to read in {', '.join(map(str, paths))}",
+            "name a file, or a folder that holds some",
+        )
+    return take_in(library, generations, embedder, settings, files, on_progress=on_progress)
+
+
+def take_in(
+    library: Library,
+    generations: Generations,
+    embedder: Embedder,
+    settings: Settings,
+    files: Sequence[Path],
+    *,
+    erase: Collection[str] = (),
+    on_progress: OnProgress | None = None,
+) -> IndexReport:
+    """Takes in files, erases every version of the uris in ``erase``, and makes both seen at once.
+
+    A file that is not there any more is a Failure like any other. Raises as ``ingest`` does.
+    """
     tell = on_progress or _silent
     spec = spec_of(embedder, settings)
     library.check_spec(spec)
     with generations.changing:
-        uris, failed = _load_all(library, embedder, settings, paths, tell)
+        uris, failed = _load_all(library, embedder, settings, files, tell)
         _embed_all(library, embedder, spec, tell)
-        published = _publish(library, generations, spec, tell)
+        published = Published()
+        if publication.complete(library, spec) or erase:
+            published = generations.publish(spec, erase, _telling(tell))
+        if erase:
+            generations.drain()
     library.note(failed, sound=uris)
     unchanged = uris - {*published.added, *published.updated}
-    return _report(library, published, unchanged=tuple(sorted(unchanged)), failed=tuple(failed))
+    return report(
+        library,
+        published,
+        unchanged=tuple(sorted(unchanged)),
+        removed=tuple(sorted(erase)),
+        failed=tuple(failed),
+    )
 
 
 def remove(library: Library, generations: Generations, names: Sequence[str]) -> IndexReport:
@@ -90,7 +123,7 @@ def remove(library: Library, generations: Generations, names: Sequence[str]) -> 
         if spec := library.spec:
             generations.publish(spec, erase=uris)
             generations.drain()
-    return _report(library, Published(), removed=tuple(sorted(uris)))
+    return report(library, removed=tuple(sorted(uris)))
 
 
 def rebuild(
@@ -117,7 +150,7 @@ def rebuild(
             _embed_all(library, embedder, spec, tell)
             publication.complete(library, spec)
         published = generations.publish(spec, on_progress=_telling(tell))
-    return _report(library, published)
+    return report(library, published)
 
 
 def _chunk_all(library: Library, embedder: Embedder, settings: Settings, tell: OnProgress) -> None:
@@ -134,16 +167,10 @@ def _load_all(
     library: Library,
     embedder: Embedder,
     settings: Settings,
-    paths: Sequence[Path],
+    files: Sequence[Path],
     tell: OnProgress,
 ) -> tuple[set[str], list[Failure]]:
-    """Stores what is new at ``paths``; the uris that are now held, and the failures."""
-    files = list(dict.fromkeys(find(paths)))
-    if not files:
-        raise PathError(
-            f"no file to read in {', '.join(map(str, paths))}",
-            "name a file, or a folder that holds some",
-        )
+    """Stores what is new among ``files``; the uris that are now held, and the failures."""
     spec = spec_of(embedder, settings)
     uris: set[str] = set()
     failed: list[Failure] = []
@@ -168,7 +195,7 @@ def _load_all(
 def _load(library: Library, settings: Settings, path: Path, uri: str) -> Document | None:
     """The document at ``path``; None when this version is already held and not retired."""
     content = read(path, settings.library.max_file_mb * 2**20)
-    name = document_id(uri, content)
+    name = document_id(uri, content_digest(content))
     state = library.state(name)
     if state in {"pending", "ready", "live"}:
         return None
@@ -215,12 +242,6 @@ def _check_vectors(vectors: NDArray[np.float32], count: int, embedder: Embedder)
         )
 
 
-def _publish(library: Library, generations: Generations, spec: Spec, tell: OnProgress) -> Published:
-    if not publication.complete(library, spec):
-        return Published()
-    return generations.publish(spec, on_progress=_telling(tell))
-
-
 def _meant(library: Library, name: str) -> str:
     uris = library.uris(name)
     if not uris:
@@ -245,8 +266,10 @@ def _silent(progress: Progress) -> None:
     """Where progress goes that nobody asked for."""
 
 
-def _report(library: Library, published: Published, **outcome: Any) -> IndexReport:
+def report(library: Library, published: Published | None = None, **outcome: Any) -> IndexReport:
+    """What was done, with what the library holds now."""
     counts = library.counts()
+    published = published or Published()
     return IndexReport(
         added=published.added,
         updated=published.updated,

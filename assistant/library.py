@@ -164,6 +164,11 @@ class Library(Database):
             ).fetchall()
         return [read_document(row) for row in rows]
 
+    def held(self) -> dict[str, str]:
+        """Of every live document the uri and the id."""
+        with self.reading() as connection:
+            return dict(connection.execute("SELECT uri, id FROM documents WHERE state = 'live'"))
+
     def document(self, document_id: str) -> Document:
         """One version, live or older, with its text. Raises UnknownDocumentError."""
         with self.reading() as connection:

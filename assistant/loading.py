@@ -127,9 +127,18 @@ def _failure(shown: str, error: OSError) -> LoadingError:
     return LoadingError("unreadable", f"{shown}: {error.strerror}", "check the disk it is on")
 
 
-def document_id(uri: str, content: bytes) -> str:
-    """24 hex digits that name this content from this place: another version is another document."""
-    return hashlib.sha256(_valid(uri).encode() + b"\0" + content).hexdigest()[:24]
+def content_digest(content: bytes) -> bytes:
+    """What is equal for equal bytes wherever they stand, of 32 bytes."""
+    return hashlib.sha256(content).digest()
+
+
+def document_id(uri: str, digest: bytes) -> str:
+    """24 hex digits that name this content (by its digest) from this place.
+
+    Another version is another document. A digest is enough to tell whether a document held under
+    one name is the file that now has another.
+    """
+    return hashlib.sha256(_valid(uri).encode() + b"\0" + digest).hexdigest()[:24]
 
 
 def load(path: Path, *, content: bytes, uri: str) -> Document:
@@ -152,7 +161,7 @@ def load(path: Path, *, content: bytes, uri: str) -> Document:
         raise _empty(shown)
     host = urlsplit(uri).hostname if uri.startswith(("http://", "https://")) else None
     return Document(
-        id=document_id(uri, content),
+        id=document_id(uri, content_digest(content)),
         uri=uri,
         title=_title(parsed, text, marks, path, kind),
         source=_named(parsed.source, MAX_NAME) or _outlet(host, path),

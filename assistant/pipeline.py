@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from assistant import condensing, ingestion, integrity, models
+from assistant import condensing, ingestion, integrity, models, syncing
 from assistant.condensing import Condensed
 from assistant.errors import QuestionError
 from assistant.generations import Generations
@@ -26,6 +26,7 @@ from assistant.types import (
     Progress,
     ScoredPassage,
     Stage,
+    SyncPlan,
     Trace,
     Turn,
     VerifyReport,
@@ -176,6 +177,31 @@ class Assistant:
         """
         return ingestion.ingest(
             self._library, self._generations, self._embedder, self.settings, paths, on_progress
+        )
+
+    def plan_sync(self, folders: Sequence[Path]) -> SyncPlan:
+        """How the folders differ from what is indexed of them; nothing is changed.
+
+        Raises PathError for a folder that is not there and of which nothing is indexed.
+        """
+        return syncing.plan(self._library, self.settings, folders)
+
+    def sync(
+        self, plan: SyncPlan, on_progress: OnProgress | None = None, *, mass_delete: bool = False
+    ) -> IndexReport:
+        """Does what was planned, all of it seen at once.
+
+        Raises MassDeleteError for a plan that removes more than three in ten documents, unless
+        ``mass_delete`` allows it.
+        """
+        return syncing.apply(
+            plan,
+            self._library,
+            self._generations,
+            self._embedder,
+            self.settings,
+            on_progress,
+            mass_delete=mass_delete,
         )
 
     def remove(self, names: Sequence[str]) -> IndexReport:

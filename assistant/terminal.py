@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from assistant.types import Answer, IndexReport, Progress
+    from assistant.types import Answer, IndexReport, Progress, SyncPlan
 
 
 def say(message: str) -> None:
@@ -59,13 +59,24 @@ def progress_bars() -> Iterator[Callable[[Progress], None]]:
 def show_report(report: IndexReport, as_json: bool) -> None:
     counts = ", ".join(
         f"{len(getattr(report, what))} {what}"
-        for what in ("added", "updated", "unchanged", "removed", "failed")
+        for what in ("added", "updated", "moved", "unchanged", "removed", "failed")
         if getattr(report, what)
     )
     live = f"{report.documents} documents, {report.passages} passages in the library"
     show(report, [f"{counts or 'nothing to do'}; {live}"], as_json)
     for failure in report.failed:
         say(f"failed ({failure.reason}): {failure.uri}\n  try: {failure.hint}")
+
+
+def plan_lines(plan: SyncPlan) -> Iterator[str]:
+    for what in ("added", "updated", "removed"):
+        for uri in getattr(plan, what):
+            yield f"{what:9}{uri}"
+    for move in plan.moved:
+        yield f"moved    {move.old} -> {move.new}"
+    for uri in plan.unreadable:
+        yield f"cannot be read, kept as it is: {uri}"
+    yield f"{plan.changes} changes, {plan.unchanged} documents unchanged"
 
 
 def answer_lines(answer: Answer) -> Iterator[str]:

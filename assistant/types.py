@@ -209,6 +209,13 @@ class Progress(Shape):
     total: int
 
 
+class Move(Shape):
+    """A file whose bytes are now found under another name."""
+
+    old: str
+    new: str
+
+
 class IndexReport(Shape):
     """What one ingestion did, by uri."""
 
@@ -216,9 +223,31 @@ class IndexReport(Shape):
     updated: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    moved: tuple[Move, ...] = ()
     failed: tuple[Failure, ...] = ()
     documents: int = 0  # live after it
     passages: int = 0
+
+
+class SyncPlan(Shape):
+    """How folders differ from what the library holds of them, by uri; nothing is done yet."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    moved: tuple[Move, ...] = ()
+    removed: tuple[str, ...] = ()  # no file stands there any more
+    unreadable: tuple[str, ...] = ()  # what the library holds of them, or below them, is kept
+    unchanged: int = 0
+
+    @property
+    def changes(self) -> int:
+        return sum(map(len, (self.added, self.updated, self.moved, self.removed)))
+
+    @property
+    def mass_delete(self) -> bool:
+        """Whether more than three in ten of the documents would go: a disk may not be mounted."""
+        held = len(self.updated) + len(self.moved) + len(self.removed) + self.unchanged
+        return len(self.removed) > 0.3 * held
 
 
 class VerifyReport(Shape):

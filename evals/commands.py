@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from assistant.command import Config, Data, Json
 from assistant.evals.options import (
-    Config,
-    Data,
-    Json,
     Judge,
     Measures,
     Report,
@@ -61,7 +59,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Ask every question of a set and measure the answers; goes on where it was interrupted."""
-    from assistant.cli import open_assistant
+    from assistant.command import open_assistant
     from assistant.evals import cases, gate, runner
 
     floors = gate.floors(fail_under or ())
@@ -90,7 +88,7 @@ def check(
     """Find gold documents and quotes that no longer stand in the collection; exit 1 if any."""
     import json
 
-    from assistant.cli import open_assistant
+    from assistant.command import open_assistant
     from assistant.evals import cases, collection
 
     loaded = cases.load(evaluation_set)
@@ -149,7 +147,7 @@ def draft(
     config: Config = None,
 ) -> None:
     """Propose questions from your own documents, for you to accept or delete."""
-    from assistant.cli import open_assistant
+    from assistant.command import open_assistant
     from assistant.evals import drafting, prompting
     from assistant.evals.errors import SetError
 

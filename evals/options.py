@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from assistant.evals.summarizing import Summary
     from assistant.settings import Settings
 
-Data = Annotated[
-    Path | None, typer.Option(help="Data directory; else ASSISTANT_DATA, else the platform's.")
-]
-Config = Annotated[Path | None, typer.Option(help="Settings file; else ./assistant.toml.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Set = Annotated[Path, typer.Argument(help="Evaluation set, .yaml or .jsonl.")]
 Result = Annotated[Path, typer.Argument(help="Result file of `assistant eval run`.")]
 Measures = Annotated[
@@ -73,7 +68,7 @@ def run_benchmark(
     source: Path, choice: Choice, data: Path, config: Path | None, plan: Plan
 ) -> Path:
     """The result file of a benchmark, written out, indexed and run in the data directory."""
-    from assistant.cli import open_assistant
+    from assistant.command import open_assistant
     from assistant.evals import cases, importing, runner
     from assistant.terminal import progress_bars
 

@@ -16,7 +16,9 @@ MODULES = sorted(
 )
 HEAVY = {"torch", "gradio", "chromadb", "transformers", "sentence_transformers", "langchain"}
 FORBIDDEN = {"langchain_community", "langchain_classic", "pickle", "joblib"}
-FACES = {"cli", "http_api", "mcp_server", "terminal", "ui", "evals"}
+FACES = {
+    "cli", "command", "library_commands", "http_api", "mcp_server", "terminal", "ui", "evals",
+}  # fmt: skip
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:

@@ -17,7 +17,7 @@ import pytest
 
 from assistant import loading
 from assistant.errors import LoadingError, PathError
-from assistant.loading import document_id, find, load, read
+from assistant.loading import content_digest, document_id, find, load, read
 from assistant.normalizing import normalize
 from assistant.types import Document
 
@@ -143,7 +143,7 @@ def test_ids_name_content_and_place() -> None:
         len({name, document_id("/b", b"x"), document_id("/a", b"y"), document_id("", b"/a\0x")})
         == 4
     )
-    assert loaded("a.txt", WORDS).id == document_id("/papers/a.txt", WORDS.encode())
+    assert loaded("a.txt", WORDS).id == document_id("/papers/a.txt", content_digest(WORDS.encode()))
 
 
 def test_a_name_that_is_no_text_is_spelled_out() -> None:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import assistant.cli
+import assistant.command
 from assistant.errors import AssistantError
 from assistant.evals import cases, results
 from assistant.evals.cases import EvaluationSet
@@ -35,7 +36,7 @@ def invoke(
     def open_assistant(data: Any, config: Any, **groups: Any) -> Iterator[Any]:
         yield make(**planted)
 
-    monkeypatch.setattr(assistant.cli, "open_assistant", open_assistant)
+    monkeypatch.setattr(assistant.command, "open_assistant", open_assistant)
 
     def invoke_one(*arguments: object) -> Result:
         """Runs a command; its own errors are raised, as ``assistant.cli.main`` expects."""
