@@ -16,7 +16,7 @@ from assistant.locking import Lock
 from assistant.storage import damaged, translated
 
 FILE = "library.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x43495445  # "CITE"
 
 SCHEMA = """
@@ -63,8 +63,14 @@ CREATE TABLE vectors (
 CREATE VIEW coming AS  -- what the next generation holds: complete versions, unless a newer one is
     SELECT * FROM documents d WHERE state = 'ready' OR state = 'live' AND NOT EXISTS
         (SELECT 1 FROM documents n WHERE n.uri = d.uri AND n.state = 'ready');
-CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT NULL) STRICT;
+CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT NULL,
+    message TEXT NOT NULL DEFAULT '') STRICT;
 """
+# What makes a database of the version before into one of this version. The text of the tables is
+# compared afterwards, so it must come out as SCHEMA has it.
+MIGRATIONS = {
+    2: ("ALTER TABLE failures ADD COLUMN message TEXT NOT NULL DEFAULT ''",),
+}
 
 
 class Database:
@@ -165,8 +171,33 @@ def _check_or_create(connection: sqlite3.Connection, directory: Path) -> None:
             f"a newer version wrote {directory}: schema {version}, known is {SCHEMA_VERSION}",
             "update cited-assistant, or name another data directory with --data",
         )
-    if version != SCHEMA_VERSION or tables != _expected_tables():
+    if 0 < version < SCHEMA_VERSION:
+        tables = _migrate(connection, version)
+    if version < 1 or tables != _expected_tables():
         raise damaged(directory, f"{FILE} does not hold the tables of a library")
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> dict[str, str]:
+    """The tables after every migration above ``version``: all of them on the disk, or none.
+
+    Those of a file that is no library's are left as they were.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")  # executescript would commit
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            for statement in MIGRATIONS[step]:
+                connection.execute(statement)
+        if (tables := _tables(connection)) == _expected_tables():
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        return tables
+    except sqlite3.OperationalError as error:
+        if "no such" in str(error) or "duplicate" in str(error):
+            return {}
+        raise
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, str]:

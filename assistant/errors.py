@@ -6,7 +6,9 @@ translated into these once, where the library is called.
 
 from __future__ import annotations
 
+import copyreg
 from pathlib import Path
+from typing import Any
 
 
 class AssistantError(Exception):
@@ -17,6 +19,10 @@ class AssistantError(Exception):
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuilt from its parts: the arguments of a child's constructor are not its message."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class SettingsError(AssistantError):
@@ -65,7 +71,8 @@ class UnknownDocumentError(AssistantError):
 class LoadingError(AssistantError):
     """A document that could not be read; ``reason`` is a word a program can match.
 
-    Reasons: not_found, permission, empty, no_text, encrypted, unreadable, unsupported, too_large.
+    Reasons: not_found, permission, empty, no_text, encrypted, unreadable, unsupported, too_large,
+    and of the process that parses it: timed_out, crashed.
     """
 
     def __init__(self, reason: str, message: str, hint: str) -> None:

@@ -149,8 +149,8 @@ class Library(Database):
         with self.writing() as connection:
             connection.executemany("DELETE FROM failures WHERE uri = ?", [(uri,) for uri in sound])
             connection.executemany(
-                "INSERT OR REPLACE INTO failures VALUES (?, ?, ?)",
-                [(failure.uri, failure.reason, failure.hint) for failure in failed],
+                "INSERT OR REPLACE INTO failures (uri, reason, hint, message) VALUES (?, ?, ?, ?)",
+                [(f.uri, f.reason, f.hint, f.message) for f in failed],
             )
 
     # -- reading -------------------------------------------------------------------------------
@@ -220,8 +220,10 @@ class Library(Database):
     def failures(self) -> list[Failure]:
         """The uris that could not be taken in when they were last tried."""
         with self.reading() as connection:
-            rows = connection.execute("SELECT uri, reason, hint FROM failures ORDER BY uri")
-            return [Failure(uri=uri, reason=reason, hint=hint) for uri, reason, hint in rows]
+            rows = connection.execute(
+                "SELECT uri, reason, hint, message FROM failures ORDER BY uri"
+            )
+            return [Failure(uri=u, reason=r, hint=h, message=m) for u, r, h, m in rows]
 
     def counts(self) -> Counts:
         """How many documents are live, and their passages."""

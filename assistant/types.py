@@ -18,12 +18,12 @@ class Shape(BaseModel):
 
 
 class Mark(Shape):
-    """Where a heading or a page begins in a document's text."""
+    """Where a heading, a page, a slide, a sheet or a row of it begins in a document's text."""
 
     start: int
-    kind: Literal["heading", "page"]
-    label: str  # the heading's words, or "page 12"
-    level: int = 1  # 1 is the top; pages are always 1
+    kind: Literal["heading", "page", "slide", "sheet", "row"]
+    label: str  # the heading's words, or what a citation says: "page 12", "sheet Budget, row 7"
+    level: int = 1  # of a heading, 1 is the top; the others are always 1
 
 
 class Document(Shape):
@@ -36,9 +36,11 @@ class Document(Shape):
     source: str  # who says it: the outlet it names, else the host or the file name
     author: str | None = None
     published: dt.date | None = None
+    published_from: str | None = None  # what names that day: "front matter", "file name", ...
     language: str = "und"  # ISO 639-1, or "und"
     media_type: str
     groups: tuple[str, ...] = ()
+    truncated: str | None = None  # how far it was read, where that is not to its end
     marks: tuple[Mark, ...] = ()  # ascending by start
     text: str = ""  # left out of listings
 
@@ -52,7 +54,7 @@ class Passage(Shape):
     end: int
     text: str
     headings: tuple[str, ...] = ()  # the path of headings above it, outermost first
-    locator: str | None = None  # "page 12"
+    locator: str | None = None  # "page 12", "slide 3", "sheet Budget, row 7"
 
 
 class ScoredPassage(Shape):
@@ -199,6 +201,7 @@ class Failure(Shape):
     uri: str
     reason: str  # a word a program can match: "encrypted", "no_text", ...
     hint: str
+    message: str = ""  # what happened, on one line
 
 
 class Progress(Shape):

@@ -257,7 +257,7 @@ def test_a_person_may_name_a_document_in_several_ways(library: Library) -> None:
 
 
 def test_failures_are_remembered_until_the_file_can_be_read(library: Library) -> None:
-    failure = Failure(uri="/a", reason="encrypted", hint="take the password off")
+    failure = Failure(uri="/a", reason="encrypted", hint="unlock it", message="a is encrypted")
     library.note([failure])
     assert library.failures() == [failure]
     library.note([], sound=["/a"])
@@ -336,6 +336,36 @@ def test_a_database_that_is_not_ours_is_refused(tmp_path: Path, damage: str, mes
         Library.open(tmp_path)
     with pytest.raises(LibraryError, match=message):
         Library.open(tmp_path)  # and the lock was let go
+
+
+def downgrade(connection: sqlite3.Connection) -> None:
+    """Makes a database what the first version wrote."""
+    connection.executescript(
+        "DROP TABLE failures; CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL,"
+        " hint TEXT NOT NULL) STRICT; PRAGMA user_version = 1"
+    )
+
+
+def test_r31_a_library_of_an_older_version_is_carried_over(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        fill(library, document("It met on Monday."))
+        with library.reading() as connection:
+            downgrade(connection)
+            connection.execute("INSERT INTO failures VALUES ('/a', 'encrypted', 'unlock it')")
+    for _ in range(2):
+        with Library.open(tmp_path) as library:
+            assert library.failures() == [Failure(uri="/a", reason="encrypted", hint="unlock it")]
+            assert len(states(library)) == 1
+
+
+def test_r31_an_older_version_that_is_no_library_is_left_alone(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library, library.reading() as connection:
+        downgrade(connection)
+        connection.execute("CREATE TABLE ours (x)")
+    before = (tmp_path / "library.sqlite3").read_bytes()
+    with pytest.raises(LibraryError, match="tables"):
+        Library.open(tmp_path)
+    assert (tmp_path / "library.sqlite3").read_bytes() == before
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
