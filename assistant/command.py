@@ -19,6 +19,13 @@ Config = Annotated[Path | None, typer.Option(help="Settings file; else ./assista
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+def data_directory(data: Path | None, config: Path | None) -> Path:
+    """The data directory that ``--data`` and ``--config`` name."""
+    from assistant.settings import Settings
+
+    return data or Settings.load(config).library.data
+
+
 @contextmanager
 def open_assistant(data: Path | None, config: Path | None, **groups: Any) -> Iterator[Assistant]:
     """The assistant that ``--data`` and ``--config`` name, closed at the end."""

@@ -17,6 +17,7 @@ from assistant.storage import damaged, translated
 
 FILE = "library.sqlite3"
 SCHEMA_VERSION = 2
+_BACKUP = 60.0  # seconds that a write waits for a backup that another process takes
 APPLICATION_ID = 0x43495445  # "CITE"
 
 SCHEMA = """
@@ -136,7 +137,9 @@ class Database:
 def _connect(directory: Path) -> sqlite3.Connection:
     path = directory / FILE
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its journal takes on this mode
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=_BACKUP, isolation_level=None, check_same_thread=False
+    )
     # A flipped bit may leave no UTF-8: the seal of its row says so, and what mends it.
     connection.text_factory = lambda text: text.decode(errors="replace")
     try:

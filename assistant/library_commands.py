@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.command import Config, Data, Json, open_assistant
+from assistant.command import Config, Data, Json, data_directory, open_assistant
 from assistant.errors import AssistantError
 from assistant.terminal import plan_lines, progress_bars, say, show, show_report
 
@@ -136,3 +136,33 @@ def rebuild(
     with open_assistant(data, config) as assistant, progress_bars() as on_progress:
         report = assistant.rebuild(embed=embed, on_progress=on_progress)
     show_report(report, as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Write the whole library to one file; it may be in use meanwhile."""
+    from assistant.backup import backup as write
+
+    write(directory := data_directory(data, config), file)
+    say(f"{directory} is written to {file}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `assistant backup` wrote.")],
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Make an empty data directory the library of a backup, with its search index, and check it."""
+    from assistant.backup import restore as read
+
+    read(file, data_directory(data, config))
+    with open_assistant(data, config) as assistant, progress_bars() as on_progress:
+        if assistant.documents():
+            assistant.rebuild(on_progress=on_progress)
+    verify(data, config, as_json)
