@@ -1,11 +1,17 @@
 # make chat   ask the sample collection in a chat window
 # make test   lint, types and every test, browser tests included
+# make gate   the assistant's own evaluation set: no measure may have lost significantly
+#             (after a change that is meant to alter the figures: make baseline, and check it in)
+# make scoreboard   every benchmark in BENCHMARKS; writes evals/SCOREBOARD.md
 
 PYTHON ?= python3
 BIN := .venv/bin
+BENCHMARKS ?= ../shared/benchmarks
+BASELINE := evals/sets/sample.baseline.jsonl.gz
+FLOORS := --fail-under "nDCG@10=0.8" --fail-under "citation_hit=0.75" --fail-under "quote_exact=1"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: chat test lint types unit bench scoreboard clean
+.PHONY: chat test lint types unit gate baseline bench scoreboard clean
 
 chat: .venv/installed
 	$(BIN)/assistant chat
@@ -36,6 +42,21 @@ types: .venv/installed-test
 
 unit: .venv/installed-test
 	$(BIN)/pytest
+
+gate: .venv/installed-test
+	rm -rf build/gate
+	$(BIN)/assistant eval run sample --data build/gate $(FLOORS) --baseline $(BASELINE) \
+		--tolerance 0.02 --junit artifacts/gate.xml --report artifacts/gate.html
+
+baseline: .venv/installed-test
+	rm -rf build/gate
+	$(BIN)/assistant eval run sample --data build/gate --out build/gate/sample.jsonl
+	gzip -9nc build/gate/sample.jsonl > $(BASELINE)
+
+scoreboard: .venv/installed-test
+	@test -d $(BENCHMARKS) || { echo "no benchmarks in $(BENCHMARKS): name the folder with BENCHMARKS=DIR"; exit 2; }
+	$(BIN)/assistant eval scoreboard $(BENCHMARKS) --out evals/SCOREBOARD.md \
+		--commit "$$(git describe --always --dirty)" --data build/scoreboard
 
 bench: .venv/installed-test
 	$(BIN)/pytest tests/benchmarks --override-ini addopts="-s --import-mode=importlib"

@@ -90,7 +90,9 @@ def load(path: Path, tag: str | None = None) -> EvaluationSet:
         elif path.suffix == ".jsonl":
             head, cases = _from_jsonl(path)
         else:
-            raise SetError(path, "not an evaluation set", "name a .yaml, .yml or .jsonl file")
+            raise SetError(
+                path, "not an evaluation set", "name a .yaml or .jsonl file, or `sample`"
+            )
     except OSError as error:
         raise SetError(path, f"cannot be read: {error.strerror}", "name a file") from None
     accepted = tuple(c for c in cases if not c.draft and (tag is None or tag in c.tags))

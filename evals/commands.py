@@ -20,6 +20,7 @@ from assistant.evals.options import (
     checks_of,
     default_measures,
     finish,
+    located,
     make_plan,
     progress,
     run_benchmark,
@@ -60,12 +61,15 @@ def run(
 ) -> None:
     """Ask every question of a set and measure the answers; goes on where it was interrupted."""
     from assistant.command import open_assistant
-    from assistant.evals import cases, gate, runner
+    from assistant.evals import cases, gate, results, runner
 
     floors = gate.floors(fail_under or ())
+    if baseline:
+        results.read_header(baseline)  # its faults are told before anything is asked
     plan = make_plan(
         [*(measures or default_measures()), *floors], workers, judge, search_only=search_only
     )
+    evaluation_set, data = located(evaluation_set, data, config)
     loaded = cases.load(evaluation_set, tag)
     if loaded.drafts:
         say(f"{loaded.drafts} drafts are left out; accept one by deleting its `draft: true`")
@@ -75,9 +79,12 @@ def run(
     checks = checks_of(summary, path, floors, baseline, tolerance)
     if junit:
         write_text(junit, gate.junit(checks, f"assistant eval {loaded.name}"))
-    for check in checks:
-        say(f"{'passed' if check.passed else 'FAILED'}: {check.message}")
-    if not all(check.passed for check in checks):
+    failed = [check for check in checks if not check.passed]
+    for check in failed:
+        say(f"FAILED: {check.message}")
+    if checks:
+        say(f"{len(checks) - len(failed)} of {len(checks)} checks passed")
+    if failed:
         raise typer.Exit(1)
 
 
@@ -91,6 +98,7 @@ def check(
     from assistant.command import open_assistant
     from assistant.evals import cases, collection
 
+    evaluation_set, data = located(evaluation_set, data, config)
     loaded = cases.load(evaluation_set)
     with open_assistant(data, config) as assistant:
         problems = collection.check(assistant, loaded)
@@ -198,6 +206,7 @@ def sweep(
     from assistant.evals import cases, sweeping
 
     combinations = sweeping.variations(vary)
+    evaluation_set, data = located(evaluation_set, data, config)
     loaded = cases.load(evaluation_set)
     plan = make_plan([*default_measures(), measure], workers, search_only=search_only)
     base = settings_of(data, config)

@@ -167,9 +167,13 @@ def _said(path: Path, wanted: Sequence[int]) -> dict[int, tuple[str, str]]:
 
 def lines(comparison: Comparison) -> list[str]:
     """The comparison as a table to read in a terminal."""
-    out = [
-        f"{'measure':22} {'before':>7} {'after':>7} {'change':>8}  95 % interval      won/lost/tied"
-    ]
+    before, after = comparison.before, comparison.after
+    out = [f"{before.set}: {before.questions} questions"]
+    for name, old, new in results.differing(before, after):
+        if name.startswith(("settings", "versions")):
+            out.append(f"{name} was {old}, is {new}")
+    heads = f"{'measure':22} {'before':>7} {'after':>7} {'change':>8}"
+    out += ["", f"{heads}  95 % interval      won/lost/tied"]
     for d in comparison.differences:
         interval = f"[{d.low:+.3f}, {d.high:+.3f}]"
         counts = f"{d.won}/{d.lost}/{d.tied}" if d.won + d.lost + d.tied else ""

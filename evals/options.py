@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.terminal import say, show
+from assistant.terminal import progress_bars, say, show
 
 if TYPE_CHECKING:
     from assistant.evals.gate import Check
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from assistant.evals.summarizing import Summary
     from assistant.settings import Settings
 
-Set = Annotated[Path, typer.Argument(help="Evaluation set, .yaml or .jsonl.")]
+Set = Annotated[
+    Path,
+    typer.Argument(
+        help="Evaluation set, .yaml or .jsonl; `sample` is the one about the sample collection."
+    ),
+]
 Result = Annotated[Path, typer.Argument(help="Result file of `assistant eval run`.")]
 Measures = Annotated[
     list[str] | None, typer.Option("--measure", help="Measure to take, e.g. nDCG@10; repeatable.")
@@ -64,13 +69,28 @@ def settings_of(data: Path | None, config: Path | None) -> Settings:
     return Settings.load(config, **groups)
 
 
+def located(named: Path, data: Path | None, config: Path | None) -> tuple[Path, Path | None]:
+    """The set's file and its data directory.
+
+    ``sample`` names the set that ships; its documents are taken into a directory of its own.
+    """
+    from assistant.cli import sample_collection
+    from assistant.command import open_assistant
+
+    if str(named) != "sample":
+        return named, data
+    target = data or benchmarks_folder(config) / "sample"
+    with open_assistant(target, config) as assistant, progress_bars() as on_progress:
+        assistant.index([sample_collection()], on_progress)
+    return Path(__file__).parent / "sets" / "sample.yaml", target
+
+
 def run_benchmark(
     source: Path, choice: Choice, data: Path, config: Path | None, plan: Plan
 ) -> Path:
     """The result file of a benchmark, written out, indexed and run in the data directory."""
     from assistant.command import open_assistant
     from assistant.evals import cases, importing, runner
-    from assistant.terminal import progress_bars
 
     evaluation_set = importing.write(source, data / "documents", choice)
     kept = data / f"{evaluation_set.name}.jsonl"

@@ -2,18 +2,21 @@
 
 A row is on the disk before the next question is written, so a run that was killed goes on from its
 own file. Nothing in it depends on the clock: a run that was interrupted ends with the same bytes as
-one that was not. Times stand in a file beside it, ``NAME.timings.jsonl``.
+one that was not. Times stand in a file beside it, ``NAME.timings``. A finished file may be packed
+with gzip, for a baseline that is checked in, and is read as it is.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import platform
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 from pydantic import Field, ValidationError
 
@@ -25,6 +28,7 @@ FORMAT = "assistant-results"
 VERSION = 1
 RESUME = "finish it with the `assistant eval run` that began it"
 ANEW = "start anew with --fresh, or name another file with --out"
+WRITTEN = "name a file that `assistant eval run` wrote"
 
 
 class Header(Shape):
@@ -36,6 +40,9 @@ class Header(Shape):
     set_digest: str
     collection_digest: str
     settings_digest: str
+    settings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict
+    )  # group -> field -> value, those of the digest
     questions: int
     measures: tuple[str, ...]
     depth: int  # documents ranked per question
@@ -43,6 +50,10 @@ class Header(Shape):
     judge: str | None = None  # the model of the judged measures
     search_only: bool = False  # no answers
     versions: dict[str, str]
+
+    def facts(self) -> dict[str, object]:
+        """Everything in it by dotted name: ``settings.retrieval.k``."""
+        return dict(_flat("", self.model_dump()))
 
 
 class Ranked(Shape):
@@ -82,7 +93,7 @@ class Timing(Shape):
 
 def timings_path(path: Path) -> Path:
     """Where the times of a result file stand."""
-    return path.with_suffix(".timings.jsonl")
+    return path.with_suffix(".timings")
 
 
 class Writer:
@@ -93,6 +104,8 @@ class Writer:
     """
 
     def __init__(self, path: Path, header: Header, ids: Sequence[str]) -> None:
+        if path.suffix == ".gz":
+            raise ResultFileError(f"{path} would be packed", "pack it when the run is finished")
         self.path, self.header = path, header
         self.done, end = self._look_at_what_is_there(ids)
         with self._writable():
@@ -138,7 +151,8 @@ class Writer:
             return 0, 0
         present = read_header(self.path)
         if present != self.header:
-            what = _differ(present, self.header)
+            changes = differing(present, self.header)
+            what = ", ".join(f"{name} was {old}, is {new}" for name, old, new in changes)
             raise ResultFileError(f"{self.path} is of another run: {what}", ANEW)
         done, end = 0, 0
         with self.path.open("rb") as file:
@@ -170,18 +184,14 @@ class Writer:
 
 def read_header(path: Path) -> Header:
     """Raises ResultFileError when it is no result file, or one of another version."""
+    with _opened(path) as file:
+        line = file.readline(1024 * 1024)
     try:
-        with path.open("rb") as file:
-            raw = json.loads(file.readline(1024 * 1024))
-    except OSError as error:
-        hint = "name a file that `assistant eval run` wrote"
-        raise ResultFileError(f"{path} cannot be read: {error.strerror}", hint) from None
+        raw = json.loads(line)
     except ValueError:
         raw = None
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise ResultFileError(
-            f"{path} is not a result file", "name a file that `assistant eval run` wrote"
-        )
+        raise ResultFileError(f"{path} is not a result file", WRITTEN)
     if raw.get("version") != VERSION:
         message = f"{path} is of version {raw.get('version')}, this program writes {VERSION}"
         raise ResultFileError(message, "measure again with `assistant eval run --fresh`")
@@ -196,7 +206,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     """The rows one by one. Raises ResultFileError unless every question of the set is there."""
     expected = read_header(path).questions
     count = 0
-    with path.open("rb") as file:
+    with _opened(path) as file:
         file.readline()
         for count, line in enumerate(file, start=1):
             if not line.endswith(b"\n"):
@@ -208,6 +218,16 @@ def read_rows(path: Path) -> Iterator[Row]:
                 raise ResultFileError(f"{path}:{count + 1} is damaged: {field}", ANEW) from None
     if count != expected:
         raise ResultFileError(f"{path} holds {count} of {expected} questions", RESUME)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield cast("IO[bytes]", file)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ResultFileError(f"{path} cannot be read: {reason}", WRITTEN) from None
 
 
 def read_timings(path: Path) -> list[Timing]:
@@ -233,9 +253,24 @@ def _case_id(line: bytes) -> str | None:
         return None
 
 
-def _differ(one: Header, other: Header) -> str:
-    before, now = one.model_dump(), other.model_dump()
-    return ", ".join(f"{k} was {before[k]}, is {now[k]}" for k in now if before[k] != now[k])
+def differing(one: Header, other: Header) -> list[tuple[str, object, object]]:
+    """What is not the same in both, by dotted name; a digest only where nothing explains it."""
+    before, now = one.facts(), other.facts()
+    names = [name for name in before | now if before.get(name) != now.get(name)]
+    explained = any(name.startswith("settings.") for name in names)
+    return [
+        (name, before.get(name), now.get(name))
+        for name in names
+        if not (explained and name == "settings_digest")
+    ]
+
+
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else key, item)
+    else:
+        yield prefix, value
 
 
 def _sync_folder(folder: Path) -> None:

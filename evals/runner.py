@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MIN_DEPTH = 20  # documents ranked, for measures without a cut-off
 MAX_PASSAGES = 1000
+VERSIONS = ("cited-assistant", "ir-measures", "numpy", "onnxruntime", "tantivy")  # recorded
 
 
 class Judge(Protocol):
@@ -143,13 +144,14 @@ def _header(
         set_digest=evaluation_set.digest,
         collection_digest=documents.digest,
         settings_digest=assistant.settings.digest,
+        settings=assistant.settings.model_dump(mode="json", exclude={"library", "server"}),
         questions=len(evaluation_set.cases),
         measures=tuple(measure.name for measure in plan.usable),
         depth=plan.depth,
         seeds={"bootstrap": SEED},
         judge=plan.judge.name if plan.judge else None,
         search_only=plan.search_only,
-        versions={name: version(name) for name in ("cited-assistant", "ir-measures", "numpy")},
+        versions={name: version(name) for name in VERSIONS},
     )
 
 

@@ -139,7 +139,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def questions() -> EvaluationSet:
-    return cases.load(ROOT / "tests" / "corpus_questions.yaml")
+    return cases.load(ROOT / "evals" / "sets" / "sample.yaml")
 
 
 def measured(

@@ -11,7 +11,7 @@ import yaml
 
 from assistant import Answer, Assistant
 
-FILE = Path(__file__).parents[1] / "corpus_questions.yaml"
+FILE = Path(__file__).parents[2] / "evals" / "sets" / "sample.yaml"
 CASES: list[dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["cases"]
 
 

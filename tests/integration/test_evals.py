@@ -74,7 +74,7 @@ def command(*arguments: object) -> dict[str, dict[str, int]]:
 
 
 def test_an_imported_benchmark_is_measured(benchmark: Path, data: Path) -> None:
-    (path,) = (p for p in (data / "evaluations").glob("*.jsonl") if ".timings" not in p.name)
+    (path,) = (data / "evaluations").glob("*.jsonl")
     summary = summarizing.summarize(path)
     assert summary.value("R@5") == 1.0
     assert summary.value("quote_exact") == 1.0
@@ -119,7 +119,7 @@ def test_a_sweep_indexes_again_only_where_it_must(data: Path) -> None:
 
 
 def test_the_own_set_fits_the_sample_collection(sample: Assistant) -> None:
-    given = cases.load(ROOT / "tests" / "corpus_questions.yaml")
+    given = cases.load(ROOT / "evals" / "sets" / "sample.yaml")
     assert collection.check(sample, given) == []
 
 

@@ -43,6 +43,10 @@ class WordAssistant:
     hidden: set[str] = field(default_factory=set)  # listed, but not found by a search
     weight: Callable[[str], float] = lambda text: 1.0
     asked: list[str] = field(default_factory=list)
+    taken_in: list[Path] = field(default_factory=list)  # what was to be indexed
+
+    def index(self, paths: Sequence[Path], on_progress: object = None) -> None:
+        self.taken_in.extend(paths)
 
     def documents(self) -> tuple[Document, ...]:
         return tuple(self._document(name) for name in self.texts)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -13,11 +14,12 @@ from typer.testing import CliRunner, Result
 
 import assistant.cli
 import assistant.command
+import assistant.evals
 from assistant.errors import AssistantError
 from assistant.evals import cases, results
 from assistant.evals.cases import EvaluationSet
 from assistant.evals.commands import app
-from assistant.evals.errors import IncomparableError, MeasureError, SetError
+from assistant.evals.errors import IncomparableError, MeasureError, ResultFileError, SetError
 
 Make = Callable[..., Any]
 
@@ -113,11 +115,47 @@ def test_the_gate_ends_with_1(
     ],
 )
 def test_bad_options_are_errors_of_usage(
-    invoke: Callable[..., Result], set_file: Path, arguments: tuple[str, ...], error: Any
+    invoke: Callable[..., Result],
+    set_file: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    error: Any,
 ) -> None:
     with pytest.raises(error) as caught:
         invoke("run", set_file, *arguments)
     assert caught.value.exit_code == 2
+    assert not (tmp_path / "data").exists(), "told before a question is asked"
+
+
+def test_a_packed_baseline_guards_as_well(
+    invoke: Callable[..., Result], planted: dict[str, Any], set_file: Path, tmp_path: Path
+) -> None:
+    base, packed = tmp_path / "base.jsonl", tmp_path / "base.jsonl.gz"
+    invoke("run", set_file, "--out", base)
+    packed.write_bytes(gzip.compress(base.read_bytes()))
+    gate = ("run", set_file, "--baseline", packed)
+    assert invoke(*gate).exit_code == 0
+    planted["hidden"] = {f"day{n}.txt" for n in range(1, 13)}
+    assert invoke(*gate, "--out", tmp_path / "worse.jsonl").exit_code == 1
+    whole = packed.read_bytes()
+    for damaged in (whole[:-200], whole[:300] + b"xxxx" + whole[304:], b"no gzip"):
+        packed.write_bytes(damaged)
+        with pytest.raises(ResultFileError, match=r"\.gz (cannot be read|is not a result file)"):
+            invoke(*gate)
+    with pytest.raises(ResultFileError, match="packed"):
+        invoke("run", set_file, "--out", tmp_path / "new.jsonl.gz")
+
+
+def test_sample_is_the_set_that_ships_with_a_library_of_its_own(
+    invoke: Callable[..., Result], planted: dict[str, Any]
+) -> None:
+    ships = Path(assistant.evals.__file__ or "").parent / "sets" / "sample.yaml"
+    names = {name for case in cases.load(ships).cases for name in case.relevant}
+    taken_in: list[Path] = []
+    planted |= {"texts": dict.fromkeys(names, "It says. "), "taken_in": taken_in}
+    result = invoke("run", "sample", "--measure", "R@1")
+    assert result.stdout.startswith("sample: 60 questions")
+    assert [path.parts[-2:] for path in taken_in] == [("corpus", "documents")]
 
 
 def test_compare_and_report(

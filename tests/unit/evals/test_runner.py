@@ -15,6 +15,7 @@ from assistant.evals.cases import Case, EvaluationSet, Exchange
 from assistant.evals.errors import ResultFileError, SetError
 from assistant.evals.metrics import parse
 from assistant.evals.runner import Plan
+from assistant.settings import Settings
 from assistant.types import Turn
 
 PLAN = Plan([parse(name) for name in metrics.DEFAULT])
@@ -98,7 +99,10 @@ def test_a_file_of_another_run_is_left_alone(
 ) -> None:
     before = whole.read_bytes()
     fewer = EvaluationSet(name="cities", cases=cities.cases[:3])
+    other = make()
+    other.settings = Settings(library={"data": "x"}, retrieval={"k": 5})  # type: ignore[arg-type]
     for assistant, given, plan, what in [
+        (other, cities, PLAN, "another run: settings.retrieval.k was 8, is 5$"),
         (make(), fewer, PLAN, "set_digest"),
         (make(), cities, Plan([parse("R@1")]), "measures"),
         (make(texts={**make().texts, "new.txt": "More."}), cities, PLAN, "collection_digest"),
