@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import ipaddress
 import os
 import tomllib
 from pathlib import Path
 from typing import Any, cast
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -43,6 +44,23 @@ class LibrarySettings(Group):
 
 class ChunkingSettings(Group):
     size: int = Field(default=220, ge=32, le=220, description="most tokens in a passage")
+
+
+class FetchingSettings(Group):
+    seconds: float = Field(default=30, gt=0, description="for one document from the web")
+    pause: float = Field(default=1, ge=0, description="seconds between two requests to one host")
+    pages: int = Field(default=500, ge=1, description="most pages of a sitemap or a feed")
+    ports: tuple[int, ...] = Field(default=(80, 443), description="ports that are read from")
+    allow: tuple[str, ...] = Field(
+        default=(), description='private networks to read from, such as "10.1.2.0/24"'
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            ipaddress.ip_network(value)
+        return values
 
 
 class ModelSettings(Group):
@@ -94,6 +112,7 @@ class Settings(BaseSettings):
 
     library: LibrarySettings = LibrarySettings()
     chunking: ChunkingSettings = ChunkingSettings()
+    fetching: FetchingSettings = FetchingSettings()
     models: ModelSettings = ModelSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     answering: AnsweringSettings = AnsweringSettings()
@@ -102,7 +121,7 @@ class Settings(BaseSettings):
     @property
     def digest(self) -> str:
         """12 hex digits that change when an answer could: not with the place or the port."""
-        values = self.model_dump_json(exclude={"library", "server"})
+        values = self.model_dump_json(exclude={"library", "server", "fetching"})
         return hashlib.sha256(values.encode()).hexdigest()[:12]
 
     @classmethod
