@@ -16,7 +16,7 @@ from assistant.locking import Lock
 from assistant.storage import damaged, translated
 
 FILE = "library.sqlite3"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BACKUP = 60.0  # seconds that a write waits for a backup that another process takes
 APPLICATION_ID = 0x43495445  # "CITE"
 
@@ -60,7 +60,8 @@ CREATE TABLE vectors (
     hash BLOB PRIMARY KEY,
     vector BLOB NOT NULL,  -- float32, little-endian
     seal INTEGER NOT NULL
-) STRICT;
+    -- the same of its sentences, float16; empty for an engine without; so spaced as SQLite adds it
+    , sentences BLOB NOT NULL DEFAULT x'') STRICT;
 CREATE VIEW coming AS  -- what the next generation holds: complete versions, unless a newer one is
     SELECT * FROM documents d WHERE state = 'ready' OR state = 'live' AND NOT EXISTS
         (SELECT 1 FROM documents n WHERE n.uri = d.uri AND n.state = 'ready');
@@ -71,6 +72,7 @@ CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT
 # compared afterwards, so it must come out as SCHEMA has it.
 MIGRATIONS = {
     2: ("ALTER TABLE failures ADD COLUMN message TEXT NOT NULL DEFAULT ''",),
+    3: ("ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x''",),
 }
 
 

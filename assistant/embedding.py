@@ -12,11 +12,11 @@ import json
 import os
 import threading
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 
 from assistant import minilm
 from assistant.errors import AssistantError, ModelError
+from assistant.records import Embedded
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
+Span = tuple[int, int]
+Made = TypeVar("Made")
 
 _BATCH = 16  # texts through torch at once; more gains nothing on a CPU
 _NAMED = (
@@ -48,6 +51,19 @@ class Embedder(Embeddings):
     @abstractmethod
     def documents(self, texts: Sequence[str]) -> Vectors:
         """Vectors (n, dimension) of length 1; a text's vector does not depend on its neighbours."""
+
+    def passages(
+        self,
+        texts: Sequence[str],
+        sentences: Sequence[Sequence[Span]],  # noqa: ARG002
+    ) -> list[Embedded]:
+        """``documents`` of texts whose sentences are at these spans, with their vectors, if any.
+
+        An engine that does not let its tokens be seen has none: embedding each sentence by itself
+        would cost as much again.
+        """
+        none = np.empty((0, self.dimension), np.float32)
+        return [Embedded(vector, none) for vector in self.documents(texts)]
 
     @abstractmethod
     def query(self, text: str) -> Vectors:
@@ -69,22 +85,40 @@ class OnnxEmbedder(Embedder):
 
     Each text runs alone and unpadded, on one thread; ``threads`` texts run side by side. That is as
     fast as padded batches, and makes a text's vector the same to the last bit in any company.
+    A sentence's vector is the mean of its tokens' states, from the pass that reads the passage.
     """
 
     def __init__(self, threads: int) -> None:
         self._model = minilm.load()
         self._threads = threads
-        self.identity = f"bundled:{minilm.SHA256['model.safetensors'][:12]}"
+        self.identity = f"bundled:{minilm.SHA256['model.safetensors'][:12]}+sentences"
         self.dimension = minilm.DIMENSION
         self.max_tokens = minilm.MAX_TOKENS - 2
 
     def documents(self, texts: Sequence[str]) -> Vectors:
-        if len(texts) < 2 or self._threads < 2:
-            vectors = [self.query(text) for text in texts]
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                vectors = list(pool.map(self.query, texts))
+        vectors = self._side_by_side(self.query, texts)
         return np.array(vectors, np.float32).reshape(len(texts), self.dimension)
+
+    def passages(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Embedded]:
+        return self._side_by_side(self._passage, texts, sentences)
+
+    def _side_by_side(self, work: Callable[..., Made], *inputs: Sequence[Any]) -> list[Made]:
+        if len(inputs[0]) < 2 or self._threads < 2:
+            return list(map(work, *inputs))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(work, *inputs))
+
+    def _passage(self, text: str, sentences: Sequence[Span]) -> Embedded:
+        spans, states = minilm.states(self._model, text)
+        places = np.array(spans)
+        real = places[:, 1] > places[:, 0]  # the special tokens span nothing
+        means = [states.mean(axis=0)]
+        for start, end in sentences:
+            inside = real & (places[:, 0] >= start) & (places[:, 1] <= end)
+            if inside.any():  # else it is past what the model reads
+                means.append(states[inside].mean(axis=0))
+        vectors = _unit(np.array(means))
+        return Embedded(vectors[0], vectors[1:])
 
     def query(self, text: str) -> Vectors:
         _, states = minilm.states(self._model, text)

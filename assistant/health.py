@@ -115,12 +115,15 @@ def _check_counts(opened: index.Index, chroma: dense.Collection) -> Iterator[str
         "keys.npy": len(opened.keys),
         "vectors.npy": len(opened.vectors),
         "documents.npy": len(opened.documents),
+        "bounds.npy": len(opened.bounds) - 1,
         "Chroma": chroma.count(),
         "tantivy": opened.words.searcher().num_docs,
     }
     for name, count in counts.items():
         if count != opened.passages:
             yield f"{name} holds {count} passages of {opened.passages}"
+    if opened.bounds[-1] != len(opened.sentences):
+        yield f"sentences.npy holds {len(opened.sentences)} of {opened.bounds[-1]} sentences"
 
 
 def _check_words(opened: index.Index) -> Iterator[str]:

@@ -1,23 +1,23 @@
 """One generation of the search index: Chroma and tantivy over the library's passages.
 
 A directory, written once and never changed: ``chroma/`` (by meaning), ``tantivy/`` (by words),
-``vectors.npy`` and ``keys.npy`` (exact cosines, memory-mapped), ``documents.npy`` (which passages
-are of one document) and ``manifest.json`` (what the files are). A crash or a flipped bit costs a
-rebuild from the library, never a wrong answer.
+the .npy files of ``arrays`` (exact cosines) and ``manifest.json`` (what the files are). A crash or
+a flipped bit costs a rebuild from the library, never a wrong answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ValidationError
 
-from assistant import dense, lexical
+from assistant import arrays, dense, lexical
+from assistant.arrays import Arrays
 from assistant.storage import checksum, flush_tree, seal
 from assistant.types import Shape
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from assistant.records import IndexRow
 
-FORMAT = 3  # of a generation; one of another format is built again
+FORMAT = 4  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -61,29 +61,16 @@ def build(
     """
     directory.mkdir()
     languages: set[str] = set()
-    documents: dict[str, int] = {}  # id -> number
-    with (
-        dense.translated(directory),
-        (directory / "vectors.npy").open("wb") as vectors_file,
-        (directory / "keys.npy").open("wb") as keys_file,
-        (directory / "documents.npy").open("wb") as documents_file,
-    ):
+    done = 0
+    with dense.translated(directory), arrays.Writer(directory, dimension) as numbers:
         words = lexical.Writer(directory / "tantivy")
         collection = dense.Collection(directory / "chroma", create=True)
         try:
-            _write_header(vectors_file, "<f4", (count, dimension))
-            _write_header(keys_file, "<i8", (count,))
-            _write_header(documents_file, "<i4", (count,))
-            done = 0
             for batch in _batches(rows):
                 vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
-                vectors = vectors.reshape(len(batch), dimension)
-                collection.add(batch, vectors)
+                collection.add(batch, vectors.reshape(len(batch), dimension))
                 words.add(batch)
-                vectors_file.write(vectors.tobytes())
-                keys_file.write(np.array([row.key for row in batch], dtype="<i8").tobytes())
-                owners = [documents.setdefault(row.document.id, len(documents)) for row in batch]
-                documents_file.write(np.array(owners, dtype="<i4").tobytes())
+                numbers.add(batch)
                 languages |= {row.document.language for row in batch}
                 done += len(batch)
                 if on_progress:
@@ -166,7 +153,7 @@ def was_closed(directory: Path) -> bool:
         return False
 
 
-class Index:
+class Index(Arrays):
     """An open generation, to search; safe to share between threads, of no use after ``close``.
 
     Raises LibraryError when Chroma or tantivy cannot open it, which ``check_files`` and
@@ -181,9 +168,7 @@ class Index:
         with dense.translated(directory):
             manifest = Manifest.model_validate_json((directory / "manifest.json").read_text())
             self.passages, self.languages = manifest.passages, manifest.languages
-            self.keys: NDArray[np.int64] = np.load(directory / "keys.npy")
-            self.documents: NDArray[np.int32] = np.load(directory / "documents.npy")  # of each row
-            self.vectors: NDArray[np.float32] = np.load(directory / "vectors.npy", mmap_mode="r")
+            super().__init__(directory)
             self.words = tantivy.Index.open(str(directory / "tantivy"))
             self.meaning = None if exact else _open_chroma(directory)
 
@@ -232,24 +217,6 @@ class Index:
         with dense.translated(self.directory):
             return lexical.rarity(self.words, word, self.languages)
 
-    def rows(self, keys: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
-        """The row of each of these passages in ``vectors`` and ``documents``.
-
-        Raises KeyError for a key that this generation does not hold.
-        """
-        wanted = np.asarray(keys, dtype=np.int64)
-        rows = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        if not np.array_equal(self.keys[rows], wanted):
-            raise KeyError("a key that this generation does not hold")
-        return rows
-
-    def cosines(
-        self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
-    ) -> NDArray[np.float32]:
-        """The cosine of the vector (unit length) with each of these passages, in their order."""
-        cosines: NDArray[np.float32] = np.clip(self.vectors[self.rows(keys)] @ vector, -1, 1)
-        return cosines
-
 
 def _open_chroma(directory: Path) -> dense.Collection:
     (directory / _CLOSED).unlink(missing_ok=True)
@@ -260,10 +227,3 @@ def _batches(rows: Iterable[IndexRow]) -> Iterator[list[IndexRow]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
-
-
-def _write_header(file: BinaryIO, kind: str, shape: tuple[int, ...]) -> None:
-    """Starts an .npy file. Written as a stream: on a full disk a memory map dies of SIGBUS."""
-    np.lib.format.write_array_header_1_0(
-        file, {"descr": kind, "fortran_order": False, "shape": shape}
-    )

@@ -26,13 +26,12 @@ from assistant.integrity import drop_damaged
 from assistant.library import Library
 from assistant.loading import content_digest, document_id, find, load, read
 from assistant.publication import Published
-from assistant.records import Chunk, Spec
+from assistant.records import Chunk, Embedded, Spec, Waiting
+from assistant.segmenting import Span, sentences
 from assistant.settings import Settings
 from assistant.types import Document, Failure, IndexReport, Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from assistant.embedding import Embedder
 
 OnProgress = Callable[[Progress], None]
@@ -222,24 +221,37 @@ def _embed_all(library: Library, embedder: Embedder, spec: Spec, tell: OnProgres
     done = last = 0
     while window := library.unembedded(spec, last, _WINDOW):
         last = window[-1].key
-        texts = {waiting.name: waiting.embedded for waiting in window}  # equal ones once
-        names = sorted(texts, key=lambda name: len(texts[name]))
+        texts = {waiting.name: waiting for waiting in window}  # equal ones once
+        names = sorted(texts, key=lambda name: len(texts[name].embedded))
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
-            vectors = embedder.documents([texts[name] for name in batch])
-            _check_vectors(vectors, len(batch), embedder)
-            library.put_vectors(batch, vectors)
+            library.put_vectors(batch, _embed([texts[name] for name in batch], embedder))
             done += len(batch)
             tell(Progress(stage="embed", done=done, total=total))
 
 
-def _check_vectors(vectors: NDArray[np.float32], count: int, embedder: Embedder) -> None:
-    shape = (count, embedder.dimension)
-    if vectors.shape != shape or not np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3):
+def _embed(batch: Sequence[Waiting], embedder: Embedder) -> list[Embedded]:
+    spans = [_sentences(waiting) for waiting in batch]
+    made = embedder.passages([waiting.embedded for waiting in batch], spans)
+    if len(made) != len(batch) or not all(_is_sound(one, embedder.dimension) for one in made):
         raise ModelError(
-            f"{embedder.identity} gave no usable vectors: {vectors.shape} for {shape}, of length 1",
+            f"{embedder.identity} gave no usable vectors: {len(made)} for {len(batch)} passages, or"
+            f" not all of {embedder.dimension} dimensions and length 1",
             "choose another models.embedding, or check that the model is whole",
         )
+    return made
+
+
+def _is_sound(made: Embedded, dimension: int) -> bool:
+    vectors = (made.vector, *made.sentences)
+    return all(v.shape == (dimension,) and abs(np.linalg.norm(v) - 1) < 1e-3 for v in vectors)
+
+
+def _sentences(waiting: Waiting) -> list[Span]:
+    """Where the sentences of an embedded text are; what stands before the passage counts as one."""
+    lead = waiting.lead
+    found = sentences(waiting.embedded[lead:], waiting.language)
+    return [(0, lead)] * bool(lead) + [(lead + start, lead + end) for start, end in found]
 
 
 def _meant(library: Library, name: str) -> str:

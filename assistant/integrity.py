@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from assistant.arrays import Arrays
 from assistant.errors import LibraryError
 from assistant.generations import Generations
 from assistant.library import Library
@@ -85,13 +86,14 @@ def damaged_vectors(library: Library) -> Iterator[Damage]:
     while True:
         with library.reading() as connection:
             rows = connection.execute(
-                "SELECT hash, vector, seal FROM vectors WHERE hash > ? ORDER BY hash LIMIT ?",
+                "SELECT hash, vector, sentences, seal FROM vectors WHERE hash > ?"
+                " ORDER BY hash LIMIT ?",
                 (last, _PAGE),
             ).fetchall()
         if not rows:
             return
-        for name, vector, sealed in rows:
-            if vector_seal(name, vector) != sealed or not _is_unit(vector):
+        for name, vector, parts, sealed in rows:
+            if vector_seal(name, vector, parts) != sealed or not _is_unit(vector):
                 yield Damage(f"vector {name.hex()} is damaged; {_EMBED}", vector=name)
         last = rows[-1][0]
 
@@ -150,30 +152,31 @@ def _agreement(library: Library) -> Iterator[str]:
         return
     directory: Path = library.directory / "generations" / name
     try:
-        keys = np.load(directory / "keys.npy")
-        vectors = np.load(directory / "vectors.npy", mmap_mode="r")
+        held = Arrays(directory)
     except (OSError, ValueError):
         return  # told by the check of the index itself
     row = 0
-    for row, (key, vector) in enumerate(_live_vectors(library), start=1):
-        if row > len(keys) or keys[row - 1] != key:
+    for row, (key, vector, sentences) in enumerate(_live_vectors(library), start=1):
+        if row > len(held.keys) or held.keys[row - 1] != key:
             yield f"the search index does not hold passage {key} of the library; {_REBUILD}"
             return
-        if vectors[row - 1].tobytes() != vector:
+        parts = held.sentences[slice(*held.bounds[row - 1 : row + 1])]
+        if (held.vectors[row - 1].tobytes(), parts.tobytes()) != (vector, sentences):
             yield f"the search index holds another vector of passage {key}; {_REBUILD}"
             return
-    if row < len(keys):
-        yield f"the search index holds {len(keys) - row} passages too many; {_REBUILD}"
+    if row < len(held.keys):
+        yield f"the search index holds {len(held.keys) - row} passages too many; {_REBUILD}"
 
 
-def _live_vectors(library: Library) -> Iterator[tuple[int, Any]]:
+def _live_vectors(library: Library) -> Iterator[tuple[int, Any, Any]]:
     last = 0
     while True:
         with library.reading() as connection:
             rows = connection.execute(
-                "SELECT p.key, v.vector FROM passages p JOIN documents d ON d.id = p.document_id"
-                " JOIN specs s ON s.id = p.spec_id LEFT JOIN vectors v ON v.hash = p.hash"
-                " WHERE d.state = 'live' AND s.state = 'live' AND p.key > ? ORDER BY p.key LIMIT ?",
+                "SELECT p.key, v.vector, v.sentences FROM passages p JOIN documents d"
+                " ON d.id = p.document_id JOIN specs s ON s.id = p.spec_id"
+                " LEFT JOIN vectors v ON v.hash = p.hash WHERE d.state = 'live'"
+                " AND s.state = 'live' AND p.key > ? ORDER BY p.key LIMIT ?",
                 (last, _PAGE),
             ).fetchall()
         if not rows:

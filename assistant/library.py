@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ from assistant.database import Database
 from assistant.errors import IndexMismatchError, UnknownDocumentError
 from assistant.records import (
     Chunk,
+    Embedded,
     Spec,
     Waiting,
     beyond_repair,
@@ -28,14 +29,10 @@ from assistant.records import (
     read_document,
     read_passage,
     repairable,
-    vector_seal,
+    vector_row,
 )
 from assistant.storage import damaged, seal
 from assistant.types import Document, Failure, Passage
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _SETTINGS = {"embedding": "models.embedding", "size": "chunking.size"}
 
@@ -118,7 +115,9 @@ class Library(Database):
         """At most ``limit`` passages that lack a vector, with keys above ``after``, ascending."""
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT key, hash, lead || text FROM passages p WHERE spec_id = ? AND key > ?"
+                "SELECT key, hash, lead || p.text, LENGTH(lead),"
+                " json_extract(d.facts, '$.language') FROM passages p"
+                " JOIN documents d ON d.id = p.document_id WHERE spec_id = ? AND key > ?"
                 " AND NOT EXISTS (SELECT 1 FROM vectors WHERE hash = p.hash)"
                 " ORDER BY key LIMIT ?",
                 (spec_id(connection, spec), after, limit),
@@ -135,14 +134,11 @@ class Library(Database):
             )
             return int(row.fetchone()[0])
 
-    def put_vectors(self, names: Sequence[bytes], vectors: NDArray[np.float32]) -> None:
-        """Stores one vector, a row of float32, under each name, in one transaction."""
-        blobs = [row.astype("<f4").tobytes() for row in vectors]
+    def put_vectors(self, names: Sequence[bytes], made: Sequence[Embedded]) -> None:
+        """Stores what was made under each name, in one transaction."""
+        rows = [vector_row(*entry) for entry in zip(names, made, strict=True)]
         with self.writing() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-                [(n, blob, vector_seal(n, blob)) for n, blob in zip(names, blobs, strict=True)],
-            )
+            connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
     def note(self, failed: Iterable[Failure], sound: Iterable[str] = ()) -> None:
         """Remembers which uris could not be taken in, and forgets those that now could."""

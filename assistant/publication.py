@@ -71,7 +71,8 @@ def next_rows(library: Library, spec: Spec, without: Collection[str] = ()) -> It
     while True:
         with library.reading() as connection:
             rows = connection.execute(
-                "SELECT p.key, p.hash, v.vector, v.seal, d.id, d.uri, d.version, d.facts, d.seal,"
+                "SELECT p.key, p.hash, v.vector, v.sentences, v.seal,"
+                " d.id, d.uri, d.version, d.facts, d.seal,"
                 ' p.document_id, p.ordinal, p."start", p."end", p.headings, p.locator, p.text,'
                 " p.lead, p.seal FROM passages p JOIN coming d ON d.id = p.document_id"
                 " LEFT JOIN vectors v ON v.hash = p.hash WHERE p.spec_id = ? AND p.key > ?"
@@ -80,10 +81,10 @@ def next_rows(library: Library, spec: Spec, without: Collection[str] = ()) -> It
             ).fetchall()
         if not rows:
             return
-        for key, name, vector, sealed, *row in rows:
-            if vector is None or vector_seal(name, vector) != sealed:
+        for key, name, vector, parts, sealed, *row in rows:
+            if vector is None or vector_seal(name, vector, parts) != sealed:
                 raise repairable(f"the vector of passage {key}")
-            yield IndexRow(key, read_document(row[:5]), read_passage(row[5:]), vector)
+            yield IndexRow(key, read_document(row[:5]), read_passage(row[5:]), vector, parts)
         last = rows[-1][0]
 
 

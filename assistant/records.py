@@ -6,11 +6,15 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.errors import LibraryError
 from assistant.storage import seal
 from assistant.types import Document, Passage, Shape
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Spec(Shape):
@@ -35,6 +39,15 @@ class Waiting(NamedTuple):
     key: int
     name: bytes  # of the vector
     embedded: str
+    lead: int  # how many characters of it stand before the passage's text
+    language: str
+
+
+class Embedded(NamedTuple):
+    """What an embedder makes of a passage; every vector has length 1."""
+
+    vector: NDArray[np.float32]  # (dimension,)
+    sentences: NDArray[np.float32]  # (sentences, dimension); none where the engine has none
 
 
 class IndexRow(NamedTuple):
@@ -44,6 +57,7 @@ class IndexRow(NamedTuple):
     document: Document  # without its text
     passage: Passage
     vector: bytes  # float32, little-endian
+    sentences: bytes = b""  # the vectors of its sentences, float16, little-endian
 
 
 def document_row(document: Document, version: int) -> tuple[Any, ...]:
@@ -101,8 +115,15 @@ def vector_name(embedded: str, embedding: str) -> bytes:
     return hashlib.blake2b(f"{embedding}\0{embedded}".encode(), digest_size=16).digest()
 
 
-def vector_seal(name: bytes, vector: bytes) -> int:
-    return zlib.crc32(name + vector)
+def vector_row(name: bytes, made: Embedded) -> tuple[bytes, bytes, int, bytes]:
+    """Values of hash, vector, seal, sentences."""
+    vector = made.vector.astype("<f4").tobytes()
+    sentences = made.sentences.astype("<f2").tobytes()
+    return name, vector, vector_seal(name, vector, sentences), sentences
+
+
+def vector_seal(name: bytes, vector: bytes, sentences: bytes) -> int:
+    return zlib.crc32(name + vector + sentences)
 
 
 def repairable(what: str) -> LibraryError:

@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 
 
 class Weights(Shape):
-    """data/fusion.json, which says how they were made."""
+    """What each signal counts; data/fusion.json says how they were chosen."""
 
-    made: str
     meaning: float
+    sentence: float  # of the passage's best sentence
     words: float
     feedback: float  # of the likeness to the passages that are best so far,
     feedback_passages: int  # this many, by how far they are above
     feedback_floor: int  # the one of this rank
     pair: float  # of two neighbouring words against a word
     lexical_reach: int  # BM25 is asked for this many times the candidates, to know more scores
+
+
+class Fusion(Shape):
+    """data/fusion.json."""
+
+    made: str
+    with_sentences: Weights
+    without_sentences: Weights  # for a model that has no vectors of sentences
 
 
 @dataclass(frozen=True)
@@ -47,12 +55,13 @@ def retrieve(
 ) -> tuple[ScoredPassage, ...]:
     """At most ``k`` passages, best first, no more than ``settings.per_document`` of one document.
 
-    The candidates are those that either half finds best. Their cosines and their BM25, both
-    standardised over the candidates, are added; then, by the third signal, what is like the best
-    five gains (pseudo-relevance feedback). ``settings.dense_weight`` is the share of the signals
-    of meaning: 0.5 leaves the weights as they were calibrated, 0 is words only.
+    The candidates are those that either half finds best. Their cosines, those of their best
+    sentences, and their BM25, each standardised over the candidates, are added; then, by the last
+    signal, what is like the best five gains (pseudo-relevance feedback). ``settings.dense_weight``
+    is the share of the signals of meaning: 0.5 leaves the weights as they were calibrated, 0 is
+    words only.
     """
-    weights = fusion()
+    weights = fusion().with_sentences if len(index.sentences) else fusion().without_sentences
     found, _ = index.dense(query.vector, max(settings.dense_k, k))
     by_words = max(settings.lexical_k, k)
     wide, bm25 = index.lexical(
@@ -71,6 +80,9 @@ def retrieve(
 
     meaning = 2 * settings.dense_weight
     scores = meaning * weights.meaning * standardised(cosines)
+    if weights.sentence:
+        best = index.sentence_cosines(query.vector, rows)
+        scores += meaning * weights.sentence * standardised(best)
     scores += (2 - meaning) * weights.words * standardised(words)
     centre = _centre(scores, vectors, weights)
     scores += meaning * weights.feedback * standardised(vectors @ centre)
@@ -91,9 +103,9 @@ def retrieve(
 
 
 @cache
-def fusion() -> Weights:
+def fusion() -> Fusion:
     file = importlib.resources.files("assistant").joinpath("data/fusion.json")
-    return Weights.model_validate_json(file.read_text(encoding="utf-8"))
+    return Fusion.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def _bm25_of(

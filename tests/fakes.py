@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from assistant import health, publication
 from assistant.embedding import Embedder
 from assistant.library import Library
-from assistant.records import Chunk, Spec
+from assistant.records import Chunk, Embedded, Spec
+from assistant.segmenting import Span
 from assistant.types import Document, Passage
 
 SPEC = Spec(embedding="fake:1", dimension=32, size=220, chunking=1)
@@ -34,6 +35,13 @@ class FakeEmbedder(Embedder):
         time.sleep(self.delay)
         self.embedded += texts
         return np.stack([self.query(text) for text in texts])
+
+    def passages(self, texts: Sequence[str], sentences: Sequence[Sequence[Span]]) -> list[Embedded]:
+        """Sentences have vectors, as if each were a text of its own."""
+        return [
+            Embedded(vector, np.array([self.query(text[slice(*span)]) for span in spans]))
+            for vector, text, spans in zip(self.documents(texts), texts, sentences, strict=False)
+        ]
 
     def query(self, text: str) -> NDArray[np.float32]:
         vector = np.full(self.dimension, 1e-3, dtype=np.float64)
@@ -80,10 +88,10 @@ def embed(library: Library, spec: Spec = SPEC) -> None:
     """Gives every passage its vector and makes the documents ready."""
     waiting = library.unembedded(spec, 0, 100_000)
     if waiting:
-        vectors = FakeEmbedder(spec.embedding, spec.dimension).documents(
-            [passage.embedded for passage in waiting]
-        )
-        library.put_vectors([passage.name for passage in waiting], vectors)
+        embedder = FakeEmbedder(spec.embedding, spec.dimension)
+        spans = [[(0, len(passage.embedded))] for passage in waiting]
+        made = embedder.passages([passage.embedded for passage in waiting], spans)
+        library.put_vectors([passage.name for passage in waiting], made)
     publication.complete(library, spec)
 
 

@@ -71,6 +71,29 @@ def test_of_length_one_and_the_same_in_any_company(bundled: OnnxEmbedder) -> Non
     assert bundled.documents([]).shape == (0, 384)
 
 
+def test_a_sentence_is_the_mean_of_its_tokens_in_the_light_of_the_passage(
+    bundled: OnnxEmbedder,
+) -> None:
+    text = "Yerevan\nThe alliance met. It left in May."
+    spans = [(0, 7), (8, 25), (26, 41)]
+    whole, again = bundled.passages([text, text], [spans, spans])
+    assert np.array_equal(whole.vector, bundled.query(text))
+    assert np.array_equal(whole.sentences, again.sentences)
+    places, states = minilm.states(minilm.load(), text)
+    for vector, (start, end) in zip(whole.sentences, spans, strict=True):
+        inside = [n for n, (a, b) in enumerate(places) if start <= a < b <= end]
+        mean = states[inside].mean(axis=0)
+        np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_a_sentence_past_what_the_model_reads_has_no_vector(bundled: OnnxEmbedder) -> None:
+    text = "word " * 300 + "The end."
+    (made,) = bundled.passages([text], [[(0, 1499), (1500, 1508)]])
+    assert made.sentences.shape == (1, 384)
+    (bare,) = bundled.passages(["🌍"], [[]])
+    assert bare.sentences.shape == (0, 384)
+
+
 @pytest.mark.parametrize("name", minilm.SHA256)
 def test_t45_one_flipped_bit_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -424,6 +424,7 @@ def test_an_unknown_or_ambiguous_name_removes_nothing(place: Place) -> None:
         ('UPDATE passages SET "start" = "start" + 1', "passage", True),
         ("UPDATE vectors SET vector = zeroblob(128)", "vector", True),
         ("UPDATE vectors SET vector = x'00'", "vector", True),
+        ("UPDATE vectors SET sentences = zeroblob(64)", "vector", True),
         ("DELETE FROM vectors", "no vector", True),
         ("DELETE FROM passages WHERE key = 2", "no passages", True),
         ("UPDATE documents SET state = 'retired'", "too many", True),

@@ -19,8 +19,9 @@ from assistant.errors import (
     UnknownDocumentError,
 )
 from assistant.library import Counts, Library
+from assistant.records import vector_seal
 from assistant.types import Document, Failure, Mark
-from tests.fakes import SPEC, chunks, document, embed, fill
+from tests.fakes import SPEC, FakeEmbedder, chunks, document, embed, fill
 
 
 @pytest.fixture
@@ -342,8 +343,14 @@ def downgrade(connection: sqlite3.Connection) -> None:
     """Makes a database what the first version wrote."""
     connection.executescript(
         "DROP TABLE failures; CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL,"
-        " hint TEXT NOT NULL) STRICT; PRAGMA user_version = 1"
+        " hint TEXT NOT NULL) STRICT; CREATE TABLE kept AS SELECT hash, vector FROM vectors;"
+        "DROP TABLE vectors; CREATE TABLE vectors ( hash BLOB PRIMARY KEY, vector BLOB NOT NULL,"
+        " seal INTEGER NOT NULL ) STRICT; PRAGMA user_version = 1"
     )
+    for name, vector in connection.execute("SELECT * FROM kept").fetchall():
+        row = (name, vector, vector_seal(name, vector, b""))
+        connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", row)
+    connection.execute("DROP TABLE kept")
 
 
 def test_r31_a_library_of_an_older_version_is_carried_over(tmp_path: Path) -> None:
@@ -356,6 +363,9 @@ def test_r31_a_library_of_an_older_version_is_carried_over(tmp_path: Path) -> No
         with Library.open(tmp_path) as library:
             assert library.failures() == [Failure(uri="/a", reason="encrypted", hint="unlock it")]
             assert len(states(library)) == 1
+            (row,) = publication.next_rows(library, SPEC)
+            assert row.vector == FakeEmbedder().query("It met on Monday.").tobytes()
+            assert row.sentences == b""
 
 
 def test_r31_an_older_version_that_is_no_library_is_left_alone(tmp_path: Path) -> None:

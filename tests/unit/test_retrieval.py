@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant import publication
 from assistant.generations import Generations
 from assistant.library import Library
 from assistant.retrieval import Query, fusion, retrieve, standardised, within
 from assistant.settings import RetrievalSettings
 from assistant.types import ScoredPassage
-from tests.fakes import SPEC, CheckHere, FakeEmbedder, document, fill
+from tests.fakes import SPEC, CheckHere, FakeEmbedder, chunks, document, fill
 
 EMBEDDER = FakeEmbedder(SPEC.embedding, SPEC.dimension)
 WORDS = [f"word{n}" for n in range(300)]
@@ -133,6 +134,33 @@ def test_earlier_questions_count_as_much_as_they_are_given(search: Search, tmp_p
     assert not len(plain[0])
     assert len(carried[0]) == 1
     np.testing.assert_allclose(carried[1] * 2, double[1], rtol=1e-5)
+
+
+def test_a_passage_is_found_by_its_best_sentence_and_without_sentences_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two passages alike but for the sentences they are made of."""
+    source = document("red blue gold.\nred gold blue.\n" + "\n".join(WORDS[:20]))
+    question = "blue gold"
+    found = []
+    for spans in ({"red blue gold.": [(4, 14)]}, {"red gold blue.": [(4, 14)]}, None):
+        with Library.open(tmp_path / str(len(found))) as library:
+            library.add([(source, chunks(source))], SPEC)
+            waiting = library.unembedded(SPEC, 0, 100)
+            texts = [passage.embedded for passage in waiting]
+            given = [(spans or {}).get(text, [(0, len(text))]) for text in texts]
+            made = EMBEDDER.passages(texts, given if spans else [[] for _ in texts])
+            library.put_vectors([passage.name for passage in waiting], made)
+            publication.complete(library, SPEC)
+            generations = Generations(library)
+            generations.publish(SPEC)
+            with generations.lease() as index:
+                query = Query(question, EMBEDDER.query(question))
+                first, *_ = retrieve(library, index, query, RetrievalSettings(dense_weight=1), 2)
+                found.append(first.passage.text)
+            generations.close()
+    assert found[:2] == ["red blue gold.", "red gold blue."]
+    assert found[2] in found[:2]
 
 
 # -- arithmetic --------------------------------------------------------------------------------

@@ -1,0 +1,115 @@
+"""The numbers of an index generation: .npy files, written as streams and read memory-mapped.
+
+One row for each passage, ascending by key: its ``vectors``, ``keys`` and ``documents`` (the number
+of its document). The vectors of its ``sentences`` are the rows between two ``bounds``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assistant.records import IndexRow
+
+_KINDS = {"keys": "<i8", "documents": "<i4", "vectors": "<f4", "bounds": "<i8", "sentences": "<f2"}
+_WIDE = {"vectors", "sentences"}
+
+
+class Writer:
+    """Fills the files of a new generation; they are whole once it is left.
+
+    As streams, since on a full disk a memory map dies of SIGBUS.
+    """
+
+    def __init__(self, directory: Path, dimension: int) -> None:
+        self._dimension = dimension
+        self._documents: dict[str, int] = {}  # id -> number
+        self._sizes = dict.fromkeys(_KINDS, 0)  # rows written
+        self._stack = ExitStack()
+        self._files = {
+            name: self._stack.enter_context((directory / f"{name}.npy").open("wb"))
+            for name in _KINDS
+        }
+
+    def __enter__(self) -> Self:
+        for name in _KINDS:
+            self._write_header(name)
+        self._write("bounds", [0])
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._stack:
+            for name in _KINDS if kind is None else ():
+                self._files[name].seek(0)  # numpy leaves room for more rows in a header
+                self._write_header(name)
+
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        owners = [self._documents.setdefault(r.document.id, len(self._documents)) for r in rows]
+        counts = [len(row.sentences) // (2 * self._dimension) for row in rows]
+        self._write("keys", [row.key for row in rows])
+        self._write("documents", owners)
+        self._write("vectors", b"".join(row.vector for row in rows))
+        self._write("bounds", list(accumulate(counts, initial=self._sizes["sentences"]))[1:])
+        self._write("sentences", b"".join(row.sentences for row in rows))
+
+    def _write(self, name: str, values: bytes | list[int]) -> None:
+        kind = np.dtype(_KINDS[name])
+        content = values if isinstance(values, bytes) else np.array(values, kind).tobytes()
+        self._files[name].write(content)
+        width = self._dimension if name in _WIDE else 1
+        self._sizes[name] += len(content) // (kind.itemsize * width)
+
+    def _write_header(self, name: str) -> None:
+        shape = (self._sizes[name], *([self._dimension] * (name in _WIDE)))
+        facts = {"descr": _KINDS[name], "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._files[name], facts)
+
+
+class Arrays:
+    """The arrays of a generation, to compare with; safe to share between threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self.keys: NDArray[np.int64] = np.load(directory / "keys.npy")
+        self.documents: NDArray[np.int32] = np.load(directory / "documents.npy")
+        self.vectors: NDArray[np.float32] = np.load(directory / "vectors.npy", mmap_mode="r")
+        self.bounds: NDArray[np.int64] = np.load(directory / "bounds.npy")
+        self.sentences: NDArray[np.float16] = np.load(directory / "sentences.npy", mmap_mode="r")
+
+    def rows(self, keys: NDArray[np.int64] | Sequence[int]) -> NDArray[np.intp]:
+        """The row of each of these passages.
+
+        Raises KeyError for a key that this generation does not hold.
+        """
+        wanted = np.asarray(keys, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        if not np.array_equal(self.keys[rows], wanted):
+            raise KeyError("a key that this generation does not hold")
+        return rows
+
+    def cosines(
+        self, vector: NDArray[np.float32], keys: NDArray[np.int64] | Sequence[int]
+    ) -> NDArray[np.float32]:
+        """The cosine of the vector (unit length) with each of these passages, in their order."""
+        cosines: NDArray[np.float32] = np.clip(self.vectors[self.rows(keys)] @ vector, -1, 1)
+        return cosines
+
+    def sentence_cosines(
+        self, vector: NDArray[np.float32], rows: NDArray[np.intp]
+    ) -> NDArray[np.float32]:
+        """The greatest cosine of the vector with a sentence of each row's passage; -1 without."""
+        first, last = self.bounds[rows], self.bounds[rows + 1]
+        ends = np.cumsum(last - first)
+        places = np.repeat(last - ends, last - first) + np.arange(ends[-1])
+        cosines = self.sentences[places].astype(np.float32) @ vector
+        best = np.full(len(rows), -1, np.float32)
+        some = last > first
+        best[some] = np.maximum.reduceat(cosines, (ends - last + first)[some])
+        return best
