@@ -228,7 +228,7 @@ def sweep(
 def scoreboard(
     folder: Annotated[Path, typer.Argument(help="Folder of benchmark folders.")],
     out: Annotated[Path, typer.Option(help="Markdown file to write.")],
-    commit: Annotated[str, typer.Option(help="What is measured.")] = "",
+    commit: Annotated[str, typer.Option(help="What is measured; its results are kept.")] = "",
     data: Annotated[Path | None, typer.Option(help="Where to index; else beside the data.")] = None,
     config: Config = None,
 ) -> None:
@@ -239,10 +239,19 @@ def scoreboard(
     from assistant.evals import scoreboard as boards
 
     target = data or benchmarks_folder(config)
-    plan = make_plan(boards.MEASURES, 1)
     summaries = []
-    for source, choice in boards.folders(folder):
-        directory = target / importing.directory(source, choice)
-        path = run_benchmark(source, choice, directory, config, plan)
+    for entry in boards.entries(folder):
+        plan = make_plan(entry.measures, 1, search_only=entry.search_only)
+        directory = target / importing.directory(entry.folder, entry.choice)
+        path = run_benchmark(entry.folder, entry.choice, directory, config, plan, commit)
         summaries.append(summarizing.summarize(path))
         write_text(out, boards.markdown(summaries, commit, dt.date.today()))
+
+
+@app.command()
+def measures(as_json: Json = False) -> None:
+    """List every measure: what it says, its bounds, where it is from."""
+    from assistant.evals import metrics
+
+    listed = metrics.described()
+    show(listed, metrics.lines(listed), as_json)

@@ -26,7 +26,8 @@ Set = Annotated[
 ]
 Result = Annotated[Path, typer.Argument(help="Result file of `assistant eval run`.")]
 Measures = Annotated[
-    list[str] | None, typer.Option("--measure", help="Measure to take, e.g. nDCG@10; repeatable.")
+    list[str] | None,
+    typer.Option("--measure", help="Such as nDCG@10; repeatable; `eval measures` lists them."),
 ]
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Questions asked at the same time.")]
 SearchOnly = Annotated[
@@ -86,9 +87,17 @@ def located(named: Path, data: Path | None, config: Path | None) -> tuple[Path, 
 
 
 def run_benchmark(
-    source: Path, choice: Choice, data: Path, config: Path | None, plan: Plan
+    source: Path,
+    choice: Choice,
+    data: Path,
+    config: Path | None,
+    plan: Plan,
+    edition: str = "",
 ) -> Path:
-    """The result file of a benchmark, written out, indexed and run in the data directory."""
+    """The result file of a benchmark, written out, indexed and run in the data directory.
+
+    Runs of different editions go to different result files.
+    """
     from assistant.command import open_assistant
     from assistant.evals import cases, importing, runner
 
@@ -96,11 +105,12 @@ def run_benchmark(
     kept = data / f"{evaluation_set.name}.jsonl"
     cases.save(evaluation_set, kept)
     say(f"set: {kept}")
+    out = data / "evaluations" / f"{evaluation_set.name}-{edition}.jsonl" if edition else None
     with open_assistant(data, config) as assistant:
         with progress_bars() as on_index:
             importing.index(assistant, data / "documents", on_index)
         with progress() as on_progress:
-            return runner.run(assistant, evaluation_set, plan, on_progress=on_progress)
+            return runner.run(assistant, evaluation_set, plan, out, on_progress=on_progress)
 
 
 def benchmarks_folder(config: Path | None) -> Path:

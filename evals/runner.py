@@ -18,7 +18,7 @@ from assistant.errors import QuestionError
 from assistant.evals import collection, metrics, results
 from assistant.evals.cases import Case, EvaluationSet, Exchange
 from assistant.evals.errors import SetError
-from assistant.evals.metrics import Measure
+from assistant.evals.measures import Measure
 from assistant.evals.resampling import SEED
 from assistant.evals.results import Header, Ranked, Row, Timing
 from assistant.types import Answer, AnswerSentence, ScoredPassage, Trace, Turn
@@ -188,10 +188,10 @@ class _Inquiry:
 
     def ask(self, case: Case) -> tuple[Row, Timing]:
         """The row without its scores."""
-        if self.plan.search_only and not case.history:
-            return self._search(case)
-        start = time.perf_counter()
         history = [_turn(exchange) for exchange in case.history]
+        if self.plan.search_only:
+            return self._search(case, history)
+        start = time.perf_counter()
         answer = self.assistant.ask(case.question, history)
         seconds = {"total": time.perf_counter() - start}
         for stage in answer.trace.stages:
@@ -209,9 +209,9 @@ class _Inquiry:
         )
         return row, Timing(id=case.id, seconds=seconds)
 
-    def _search(self, case: Case) -> tuple[Row, Timing]:
+    def _search(self, case: Case, history: Sequence[Turn]) -> tuple[Row, Timing]:
         start = time.perf_counter()
-        found = self.assistant.search(case.question, self.k)
+        found = self.assistant.search(case.question, self.k, history)
         seconds = {"total": time.perf_counter() - start}
         row = Row(case=case, relevant=self.documents.relevant(case), ranking=self._ranking(found))
         return row, Timing(id=case.id, seconds=seconds)

@@ -8,7 +8,7 @@ import pytrec_eval
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.evals import collection, metrics, results, runner
+from assistant.evals import collection, measures, metrics, results, runner
 from assistant.evals.cases import Case, EvaluationSet
 from assistant.evals.errors import MeasureError
 from assistant.evals.metrics import parse
@@ -128,8 +128,18 @@ def test_an_unknown_measure_is_met_with_the_nearest(name: str, near: str) -> Non
     assert parse(suggested).name == suggested
 
 
+def test_the_list_of_measures_names_all_that_are_taken() -> None:
+    listed = metrics.described()
+    assert [d.name for d in listed if d.default] == list(metrics.DEFAULT)
+    assert {d.name for d in listed} >= measures.OWN.keys()
+    lines = list(metrics.lines(listed))
+    assert lines[0].split(maxsplit=3)[:3] == ["*", "R@1", "0..1"]
+    assert "among the first document (" in lines[0]
+    assert "lower is better" in next(line for line in lines if " tokens " in line)
+
+
 def test_every_measure_says_what_it_is() -> None:
-    for name in (*metrics.DEFAULT, *metrics.OWN, "P@3", "Success@1", "passage_contained@3"):
+    for name in (*metrics.DEFAULT, *measures.OWN, "P@3", "Success@1", "passage_contained@3"):
         measure = parse(name)
         assert measure.name == name
         assert measure.sentence

@@ -278,5 +278,8 @@ def test_only_searching_asks_for_no_answer(make: Make, cities: EvaluationSet, wh
     turns = (Exchange(question="First?"),)
     case = Case(id="q", question="Where met the council number 3?", history=turns)
     plan = Plan(PLAN.measures, search_only=True)
+    search, earlier = assistant.search, []
+    assistant.search = lambda query, k=None, history=(): earlier.append(history) or search(query, k)
     runner.run(assistant, EvaluationSet(name="s", cases=(case,)), plan)
-    assert len(assistant.asked) == 1  # only an answer says what was searched for
+    assert assistant.asked == []
+    assert [turn.question for turn in earlier[-1]] == ["First?"]
