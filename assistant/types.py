@@ -97,9 +97,10 @@ class Side(Shape):
 
 
 class Conflict(Shape):
-    """Sources that give different values for one thing."""
+    """Different values for one thing: of several sources, or of one that later said otherwise."""
 
     subject: str
+    kind: Literal["conflict", "update"] = "conflict"
     sides: tuple[Side, ...]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from assistant.ui import reader, render, session
+from assistant.ui import markup, reader, render, session
 from assistant.ui.headers import SecurityHeaders, internal_error
 from assistant.ui.session import Conversation
 
@@ -202,7 +202,7 @@ def _wire_questions(window: Window, assistant: "Assistant") -> None:
             yield window.show(grown)
         yield window.idle()
 
-    def end_with(notice: render.Notice) -> Any:
+    def end_with(notice: markup.Notice) -> Any:
         return lambda old: {**window.show(session.end(old, notice)), **window.idle()}
 
     asks = []
@@ -246,7 +246,7 @@ def _wire_reading(window: Window, assistant: "Assistant") -> None:
         window.state,
         window.panel,
         **LATEST,
-    ).failure(lambda: render.notice(session.FAILED), None, window.panel, queue=False, **PRIVATE)
+    ).failure(lambda: markup.notice(session.FAILED), None, window.panel, queue=False, **PRIVATE)
     gr.on(
         [window.library.select, window.wanted.change],  # not `input`: it misses a paste
         lambda text: reader.listing(assistant.documents(), text),

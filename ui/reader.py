@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.types import Answer, Citation, Document
-from assistant.ui.render import Notice, citations, day, notice, origin, safe
+from assistant.ui.markup import Notice, citations, day, notice, origin, safe
 
 CONTEXT = 700  # characters shown before and after a passage
 SHOWN_TEXT = 200_000  # characters of a whole document that the panel shows at most

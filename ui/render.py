@@ -1,22 +1,19 @@
 """The conversation as HTML that is safe to show: pure functions, no Gradio.
 
-Whatever came from a document, a question or a model goes through ``safe``; there is no other way
-into the page, so it holds no image, no link and no script of theirs. A button with ``data-ref``
+Whatever came from elsewhere goes through ``markup.safe``. A button with ``data-ref``
 opens what ``reader.references`` says it opens; the rest of what is known of it stays on the server.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import html
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.normalizing import normalize
-from assistant.types import Answer, AnswerSentence, Citation, Draft, ScoredPassage
+from assistant.types import Answer, AnswerSentence, Draft, ScoredPassage
+from assistant.ui import tables
+from assistant.ui.markup import Notice, marker, notice, numbered, origin, safe
 
-COMMAND = re.compile("`([^`]{1,200})`")  # how our hints write one
 SHOWN_QUESTION = 600  # characters; a longer question is shown cut
 SHOWN_SNIPPET = 220
 SHOWN_NEAREST = 5
@@ -31,34 +28,11 @@ STAGES = {
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Why an exchange has no answer, in a sentence, and the way out of it."""
-
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
 class Exchange:
     """One question of a conversation and what has become of it so far."""
 
     question: str
     outcome: Answer | Draft | Notice
-
-
-def safe(value: str) -> str:
-    """``value`` cleaned and escaped, for the inside of an element or a quoted attribute."""
-    return html.escape(normalize(value))
-
-
-def day(published: dt.date | None) -> str:
-    """``12 March 2021``, or ``undated``."""
-    return f"{published.day} {published:%B %Y}" if published else "undated"
-
-
-def origin(source: str, published: dt.date | None, locator: str | None) -> str:
-    """``The Outlet · 12 March 2021 · page 3``, not escaped."""
-    return " · ".join(part for part in (source, day(published), locator) if part)
 
 
 def conversation(exchanges: Sequence[Exchange]) -> str:
@@ -70,26 +44,13 @@ def plain_text(answer: Answer) -> str:
     """The answer with its sources, for pasting into a text."""
     warnings = [f"{lead}. {rest}" for lead, rest in _warnings(answer)]
     lines = [answer.question, "", *warnings, answer.text, ""]
-    for conflict in answer.conflicts:
-        lines.append(f"The sources disagree: {conflict.subject}")
-        lines += [
-            f"- {side.value} ({origin(c.source, c.published, c.locator)}): “{c.quote}”"
-            for side in conflict.sides
-            for c in [side.citation]
-        ]
-        lines.append("")
+    lines += [*tables.plain_conflicts(answer), *tables.plain_timeline(answer)]
     sources = [
         f"[{c.marker}] {c.title} ({origin(c.source, c.published, c.locator)}): “{c.quote}”"
-        for _, c in _numbered(answer)
+        for _, c in numbered(answer)
     ]
     text = "\n".join([*lines, *(["Sources", *sources] if sources else [])])
     return normalize(text.replace("\n\n\n", "\n\n").strip())
-
-
-def notice(shown: Notice) -> str:
-    hint = COMMAND.sub(r"<code>\1</code>", safe(shown.hint))
-    hint = f' <span class="hint">Try: {hint}.</span>' if hint else ""
-    return f'<p class="notice" role="alert">{safe(shown.message)}{hint}</p>'
 
 
 def _exchange(exchange: Exchange) -> str:
@@ -125,7 +86,8 @@ def _answer(answer: Answer) -> str:
         f'<div class="sentences{" verbatim" if verbatim else ""}">{sentences}</div>'
         if sentences
         else "",
-        "".join(_conflict(answer, number) for number in range(len(answer.conflicts))),
+        tables.timeline(answer),
+        tables.conflicts(answer),
         _sources(answer),
         _found(answer),
         _tools(answer),
@@ -140,6 +102,9 @@ def _warnings(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "Not in the documents", f"No passage answers this well enough to be cited.{nearest}"
     if answer.status == "partial":
         yield "Partial answer", "The documents cover only part of the question."
+    if answer.undated:
+        noun = "document has" if answer.undated == 1 else "documents have"
+        yield "Left out", f"{answer.undated} {noun} no date, and the question asked for dates."
     if answer.incomplete:
         yield "Incomplete", "The model was cut off before it finished."
 
@@ -150,7 +115,7 @@ def _is_verbatim(sentence: AnswerSentence) -> bool:
 
 def _sentence(answer: Answer, position: int, sentence: AnswerSentence) -> str:
     markers = "".join(
-        _marker(f"{answer.id}/{position}.{i}", citation)
+        marker(f"{answer.id}/{position}.{i}", citation)
         for i, citation in enumerate(sentence.citations)
     )
     flag = ""
@@ -158,41 +123,24 @@ def _sentence(answer: Answer, position: int, sentence: AnswerSentence) -> str:
         reasons = f": {safe('; '.join(sentence.reasons))}" if sentence.reasons else ""
         words = "Not supported by its source" if sentence.verdict == "unsupported" else "Unchecked"
         flag = f' <span class="flag">{words}{reasons}</span>'
+    if note := _note(sentence):
+        flag += f' <span class="note">{safe(note)}</span>'
     text = f'<span class="words" dir="auto">{safe(sentence.text)}</span>'
     glued = f'<span class="markers">{markers}</span>' if markers else ""
     return f'<span class="sentence {sentence.verdict}">{text}&#8288;{glued}{flag}</span>'
 
 
-def _marker(ref: str, citation: Citation) -> str:
-    where = origin(citation.source, citation.published, citation.locator)
-    name = safe(f"Open source {citation.marker}: {citation.title}, {where}")
-    return (
-        f'<button type="button" class="marker" data-ref="{safe(ref)}" aria-label="{name}"'
-        f' title="{safe(citation.title)}">[{citation.marker}]</button>'
-    )
-
-
-def _conflict(answer: Answer, number: int) -> str:
-    conflict = answer.conflicts[number]
-    rows = "".join(
-        f'<tr><th scope="row" dir="auto">{safe(side.value)}</th><td>{safe(c.source)}</td>'
-        f'<td class="when">{day(c.published)}</td><td dir="auto">“{safe(c.quote)}”'
-        f"{_marker(f'{answer.id}/c{number}.{i}', c)}</td></tr>"
-        for i, side in enumerate(conflict.sides)
-        for c in [side.citation]
-    )
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Who", "When", "Words"))
-    return (
-        f'<div class="conflict"><table><caption><strong>The sources disagree:</strong>'
-        f" {safe(conflict.subject)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+def _note(sentence: AnswerSentence) -> str:
+    """What kind of saying it is, and whose: ``Claim · Sidorov``; empty for a plain statement."""
+    stance = "" if sentence.stance == "fact" else sentence.stance.capitalize()
+    speaker = f"said by {sentence.speaker}" if sentence.speaker else ""
+    return " · ".join(part for part in (stance, speaker) if part)
 
 
 def _sources(answer: Answer) -> str:
     rows = "".join(
         _row(ref, f"[{c.marker}]", c.title, origin(c.source, c.published, c.locator))
-        for ref, c in _numbered(answer)
+        for ref, c in numbered(answer)
     )
     return f'<ul class="sources" aria-label="Sources">{rows}</ul>' if rows else ""
 
@@ -241,27 +189,11 @@ def _row(ref: str, number: str, title: str, where: str, text: str = "") -> str:
 def _tools(answer: Answer) -> str:
     seconds = sum(stage.seconds for stage in answer.trace.stages)
     took = f'<span class="took">{seconds:.1f} s</span>' if seconds else ""
+    count = answer.independent_sources
+    noun = "independent source" if count == 1 else "independent sources"
+    stand = f'<span class="behind">{count} {noun}</span>' if count else ""
     copied = safe(plain_text(answer))
     return (
         f'<p class="tools"><button type="button" class="quiet" data-copy="{copied}">'
-        f"Copy with sources</button>{took}</p>"
+        f"Copy with sources</button>{stand}{took}</p>"
     )
-
-
-def citations(answer: Answer) -> Iterator[tuple[str, Citation]]:
-    """Every citation under a key of its own: two may bear one number and mark other words."""
-    for i, sentence in enumerate(answer.sentences):
-        for j, citation in enumerate(sentence.citations):
-            yield f"{answer.id}/{i}.{j}", citation
-    for i, conflict in enumerate(answer.conflicts):
-        for j, side in enumerate(conflict.sides):
-            yield f"{answer.id}/c{i}.{j}", side.citation
-
-
-def _numbered(answer: Answer) -> Iterator[tuple[str, Citation]]:
-    """The first citation of each number."""
-    seen: set[int] = set()
-    for key, citation in citations(answer):
-        if citation.marker not in seen:
-            seen.add(citation.marker)
-            yield key, citation

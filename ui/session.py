@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
 from assistant.types import Answer, Draft, Turn
-from assistant.ui import reader, render
-from assistant.ui.render import Exchange, Notice
+from assistant.ui import markup, reader
+from assistant.ui.markup import Notice
+from assistant.ui.render import Exchange
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -55,11 +56,11 @@ def open_source(assistant: Assistant, exchanges: Conversation, wanted: Any) -> s
     ref = str(wanted.get("ref")) if isinstance(wanted, dict) else ""
     reference = _find(exchanges, ref)
     if reference is None:
-        return render.notice(FOREIGN)
+        return markup.notice(FOREIGN)
     try:
         document = assistant.document(reference.document_id)
     except AssistantError as error:  # asked at every opening: it may have been removed since (T27)
-        return render.notice(Notice(GONE, error.hint))
+        return markup.notice(Notice(GONE, error.hint))
     if wanted.get("whole") or not reference.end:
         return reader.whole(ref, reference, document)
     return reader.passage(ref, reference, document)

@@ -27,7 +27,8 @@ from assistant.types import (
 from assistant.ui import session
 from assistant.ui.app import EXAMPLES, WAITING, mount
 from assistant.ui.headers import HEADERS
-from assistant.ui.render import Exchange, Notice
+from assistant.ui.markup import Notice
+from assistant.ui.render import Exchange
 
 TEXT = "The bridge opened in May 1921. It is 310 metres long."
 DOCUMENT = Document(

@@ -19,15 +19,17 @@ from assistant.types import (
     Conflict,
     Document,
     Draft,
+    Event,
     Passage,
     ScoredPassage,
     Side,
     Stage,
     Trace,
 )
-from assistant.ui import reader, render
+from assistant.ui import reader, render, tables
+from assistant.ui.markup import Notice
 from assistant.ui.reader import Reference
-from assistant.ui.render import Exchange, Notice
+from assistant.ui.render import Exchange
 
 TEXT = "The bridge opened in May 1921. It is 310 metres long. The mayor cut the ribbon [1]."
 DOCUMENT = Document(
@@ -171,8 +173,11 @@ def hostile_answer(words: str) -> Answer:
         incomplete=True,
         sentences=(
             AnswerSentence(text=words, citations=(cited,), verdict="unsupported", reasons=(words,)),
-            AnswerSentence(text=words, citations=(cited,), verdict="unchecked"),
+            AnswerSentence(
+                text=words, citations=(cited,), verdict="unchecked", speaker=words, stance="claim"
+            ),
         ),
+        timeline=(Event(date=words, reason=words, citation=cited),),
         conflicts=(Conflict(subject=words, sides=(Side(value=words, citation=cited),)),),
         passages=(scored(words, title=words, source=words),),
     )
@@ -356,6 +361,50 @@ def test_sides_of_a_conflict_name_who_when_and_the_words() -> None:
         assert words in page.text
     assert page.refs.count("a1/c0.1") == 2, "in the table, and among the numbered sources"
     assert "290 m (The Mirror · undated · page 2)" in render.plain_text(shown)
+
+
+def test_what_one_source_said_earlier_and_later_is_no_disagreement() -> None:
+    sides = (Side(value="49", citation=citation()), Side(value="105", citation=citation(2)))
+    shown = answer(conflicts=(Conflict(subject="the toll", kind="update", sides=sides),))
+    page = Page(render.conversation([Exchange("q", shown)]))
+    assert "It changed over time: the toll" in page.text
+    assert "disagree" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("date", "wanted"),
+    [
+        ("2022-09-13", "13 September 2022"),
+        ("2022-09", "September 2022"),
+        ("2022", "2022"),
+        ("--09-03", "3 September"),
+        ("--09", "September"),
+    ],
+)
+def test_a_timeline_shows_dates_as_far_as_they_are_known(date: str, wanted: str) -> None:
+    event = Event(date=date, reason="named in the text", citation=citation())
+    shown = answer(timeline=(event,))
+    page = Page(render.conversation([Exchange("q", shown)]))
+    assert tables.moment(date) == wanted
+    assert wanted in page.text
+    assert "named in the text" in page.text
+    assert page.refs.count("a1/t0") == 1
+    assert f"- {wanted}: “It is 310 metres long.”" in render.plain_text(shown)
+
+
+def test_a_sentence_that_is_somebodys_says_whose_and_of_what_kind() -> None:
+    said = AnswerSentence(
+        text="It is 310 metres long.",
+        citations=(citation(),),
+        verdict="supported",
+        speaker="the mayor",
+        stance="claim",
+    )
+    shown = answer(sentences=(said,), independent_sources=1, undated=2)
+    page = Page(render.conversation([Exchange("q", shown)]))
+    assert "Claim · said by the mayor" in page.text
+    assert "1 independent source" in page.text
+    assert "2 documents have no date" in page.text
 
 
 def test_a_draft_is_called_one() -> None:
