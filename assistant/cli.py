@@ -9,11 +9,30 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.command import Config, Data, Json, open_assistant
+from assistant.command import (
+    AsOf,
+    Config,
+    Data,
+    Json,
+    Language,
+    OneDocument,
+    Since,
+    Source,
+    Until,
+    open_assistant,
+)
 from assistant.errors import AssistantError
 from assistant.evals.commands import app as evaluation
 from assistant.library_commands import app as library_commands
-from assistant.terminal import answer_lines, one_line, origin, progress_bars, say, show
+from assistant.terminal import (
+    answer_lines,
+    one_line,
+    origin,
+    progress_bars,
+    say,
+    say_left_out,
+    show,
+)
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -50,27 +69,48 @@ def main() -> None:
 @app.command()
 def ask(
     question: str,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    source: Source = None,
+    language: Language = None,
+    document: OneDocument = None,
     data: Data = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Answer one question with cited passages."""
+    from assistant.filtering import read_filters
+
+    filters = read_filters(since, until, as_of, source, language, document)
     with open_assistant(data, config) as assistant:
-        answer = assistant.ask(question)
+        answer = assistant.ask(question, filters=filters)
+        matching = assistant.matching(filters)
     show(answer, answer_lines(answer), as_json)
+    say_left_out(matching)
 
 
 @app.command()
 def search(
     query: str,
     k: Annotated[int | None, typer.Option("-k", help="How many passages.")] = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    source: Source = None,
+    language: Language = None,
+    document: OneDocument = None,
     data: Data = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Find the passages that fit, best first."""
+    from assistant.filtering import read_filters
+
+    filters = read_filters(since, until, as_of, source, language, document)
     with open_assistant(data, config) as assistant:
-        found = assistant.search(query, k)
+        found = assistant.search(query, k, filters=filters)
+        matching = assistant.matching(filters)
     lines = (
         f"{scored.score:.3f}  {scored.document.title}"
         f" ({origin(scored.document.source, scored.document.published, scored.passage.locator)})\n"
@@ -78,6 +118,7 @@ def search(
         for scored in found
     )
     show(found, lines, as_json)
+    say_left_out(matching)
 
 
 @app.command()

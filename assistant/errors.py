@@ -37,6 +37,15 @@ class QuestionError(AssistantError):
     exit_code = 2
 
 
+class FilterError(AssistantError):
+    """A filter that cannot be meant: no such day, source, language or document, or an empty period.
+
+    A filter that merely leaves no document is no error: the answer is then not in the documents.
+    """
+
+    exit_code = 2
+
+
 class PathError(AssistantError):
     """A path named by the user that is not there or holds nothing to read."""
 

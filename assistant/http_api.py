@@ -18,18 +18,20 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from assistant.errors import (
     AssistantError,
     EmptyLibraryError,
+    FilterError,
     IndexMismatchError,
     QuestionError,
     SettingsError,
     UnknownDocumentError,
 )
-from assistant.types import Answer, Document, ScoredPassage, Shape, Turn
+from assistant.types import Answer, Document, Filters, ScoredPassage, Shape, Turn
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 STATUS: dict[type[AssistantError], int] = {
     QuestionError: 422,
+    FilterError: 422,
     UnknownDocumentError: 404,
     EmptyLibraryError: 409,
     IndexMismatchError: 409,
@@ -39,11 +41,13 @@ STATUS: dict[type[AssistantError], int] = {
 class AskRequest(Shape):
     question: str
     history: tuple[Turn, ...] = ()
+    filters: Filters = Filters()
 
 
 class SearchRequest(Shape):
     query: str
     k: int | None = None
+    filters: Filters = Filters()
 
 
 def create_app(assistant: Assistant, *, window: bool = True) -> FastAPI:
@@ -65,11 +69,13 @@ def create_app(assistant: Assistant, *, window: bool = True) -> FastAPI:
             from sse_starlette import EventSourceResponse
 
             return EventSourceResponse(_events(assistant, request))
-        return assistant.ask(request.question, request.history)
+        return assistant.ask(request.question, request.history, request.filters)
 
     @app.post("/v1/search")
-    def search(request: SearchRequest) -> tuple[ScoredPassage, ...]:
-        return assistant.search(request.query, request.k)
+    def search(request: SearchRequest, response: Response) -> tuple[ScoredPassage, ...]:
+        found = assistant.search(request.query, request.k, filters=request.filters)
+        response.headers["X-Undated"] = str(assistant.matching(request.filters).undated)
+        return found
 
     @app.get("/v1/documents")
     def documents() -> tuple[Document, ...]:
@@ -126,7 +132,7 @@ def _is_loopback(host: str) -> bool:
 
 def _events(assistant: Assistant, request: AskRequest) -> Iterator[dict[str, str]]:
     try:
-        for item in assistant.stream(request.question, request.history):
+        for item in assistant.stream(request.question, request.history, request.filters):
             event = "answer" if isinstance(item, Answer) else "draft"
             yield {"event": event, "data": item.model_dump_json()}
     except AssistantError as error:

@@ -1,14 +1,17 @@
 """One generation of the search index: Chroma and tantivy over the library's passages.
 
 A directory, written once and never changed: ``chroma/`` (by meaning), ``tantivy/`` (by words),
-the .npy files of ``arrays`` (exact cosines) and ``manifest.json`` (what the files are). A crash or
-a flipped bit costs a rebuild from the library, never a wrong answer.
+the .npy files of ``arrays`` (exact cosines), ``catalogue.json`` (what the documents are filtered
+by) and ``manifest.json`` (what the files are). A crash or a flipped bit costs a rebuild from the
+library, never a wrong answer.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +21,7 @@ from pydantic import ValidationError
 
 from assistant import arrays, dense, lexical
 from assistant.arrays import Arrays
+from assistant.filtering import Catalogue, Known, Selection, known
 from assistant.storage import checksum, flush_tree, seal
 from assistant.types import Shape
 
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
     from assistant.records import IndexRow
 
-FORMAT = 4  # of a generation; one of another format is built again
+FORMAT = 5  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -61,6 +65,7 @@ def build(
     """
     directory.mkdir()
     languages: set[str] = set()
+    documents: dict[Known, None] = {}  # in the order of their numbers
     done = 0
     with dense.translated(directory), arrays.Writer(directory, dimension) as numbers:
         words = lexical.Writer(directory / "tantivy")
@@ -72,10 +77,13 @@ def build(
                 words.add(batch)
                 numbers.add(batch)
                 languages |= {row.document.language for row in batch}
+                documents |= dict.fromkeys(known(row.document) for row in batch)
                 done += len(batch)
                 if on_progress:
                     on_progress(done, count)
             words.commit()
+            catalogue = json.dumps([*documents], ensure_ascii=False)
+            (directory / "catalogue.json").write_text(catalogue, encoding="utf-8")
         finally:
             collection.close()
     if done != count:
@@ -178,14 +186,22 @@ class Index(Arrays):
             with suppress(OSError):  # unmarked only means a longer look at the next opening
                 mark_closed(self.directory)
 
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The documents, in the order of their numbers in ``documents``."""
+        return Catalogue.read(self.directory / "catalogue.json")
+
     def dense(
-        self, vector: NDArray[np.float32], k: int
+        self, vector: NDArray[np.float32], k: int, within: Selection | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keys and cosines of at most ``k`` passages nearest in meaning, best first.
 
-        Chroma chooses them; the cosines are exact, from the vectors themselves.
+        Chroma chooses them; the cosines are exact, from the vectors themselves. ``within`` some of
+        the documents every vector is compared: a graph walked past what it may not show loses some.
         """
-        if self.meaning:
+        if within:
+            keys, scores = self.nearest(vector, k, np.flatnonzero(within.passes[self.documents]))
+        elif self.meaning:
             with dense.translated(self.directory):
                 found = self.meaning.nearest(vector[None], min(k, self.passages))[0]
             keys = np.array(found, dtype=np.int64)
@@ -202,6 +218,7 @@ class Index(Arrays):
         *,
         carried: Mapping[str, float] | None = None,
         pair_weight: float = 0.25,
+        within: Selection | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keys and BM25 scores of at most ``k`` passages that share a word, best first.
 
@@ -210,7 +227,7 @@ class Index(Arrays):
         """
         texts = {**(carried or {}), query: 1.0}
         with dense.translated(self.directory):
-            return lexical.search(self.words, texts, self.languages, k, pair_weight)
+            return lexical.search(self.words, texts, self.languages, k, pair_weight, within)
 
     def rarity(self, word: str) -> float:
         """How rare a word is among the passages: 0 for one that says nothing, about 9 for one."""

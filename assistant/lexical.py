@@ -21,6 +21,7 @@ from assistant.analysis import Terms, analyse, analyse_query, every_stop_word
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from assistant.filtering import Selection
     from assistant.records import IndexRow
     from assistant.types import Document
 
@@ -33,6 +34,7 @@ def schema() -> Any:
     from tantivy import SchemaBuilder
 
     builder = SchemaBuilder().add_unsigned_field("key", fast=True)
+    builder = builder.add_unsigned_field("document", indexed=True)
     for field in Terms._fields:
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
@@ -48,6 +50,7 @@ class Writer:
         from tantivy import Index
 
         directory.mkdir()
+        self._number = -1  # of the document that the last row is of
         index = Index(schema(), str(directory), reuse=False)
         self._writer = index.writer(_HEAP, num_threads=1)  # one thread: the same index every time
         self._row: IndexRow | None = None  # the last that came; below, terms
@@ -64,6 +67,7 @@ class Writer:
                 self._write(Terms([], []))
                 self._before = Terms([], [])
                 self._about = _about(document)
+                self._number += 1
             self._row, self._here = row, here
 
     def _write(self, after: Terms) -> None:
@@ -73,6 +77,7 @@ class Writer:
             return
         document = Document()
         document.add_unsigned("key", self._row.key)
+        document.add_unsigned("document", self._number)
         parts = (self._about, self._before, self._here, after)
         for field in Terms._fields:
             document.add_text(field, " ".join(" ".join(getattr(part, field)) for part in parts))
@@ -124,12 +129,35 @@ def query(
 
 
 def search(
-    index: Any, texts: Mapping[str, float], languages: Sequence[str], k: int, pair_weight: float
+    index: Any,
+    texts: Mapping[str, float],
+    languages: Sequence[str],
+    k: int,
+    pair_weight: float,
+    within: Selection | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Keys and BM25 scores of at most ``k`` passages that hold any of the terms, best first."""
+    """Keys and BM25 scores of at most ``k`` passages that hold any of the terms, best first.
+
+    ``within`` some of the documents each scores as it does among all.
+    """
     wanted = query(index.schema, texts, languages, pair_weight)
+    if within:
+        wanted = _restricted(index.schema, wanted, within.passes)
     keys, scores = _hits(index.searcher(), wanted, k)
     return np.array(keys, dtype=np.int64), np.array(scores, dtype=np.float32)
+
+
+def _restricted(schema: Any, wanted: Any, passes: NDArray[np.bool_]) -> Any:
+    """The query, of the documents that pass; named are those that do or those that do not."""
+    from tantivy import Occur, Query
+
+    few = passes if 2 * passes.sum() < len(passes) else ~passes
+    named = Query.term_set_query(schema, "document", np.flatnonzero(few).tolist())
+    if few is passes:
+        named = Occur.Must, Query.const_score_query(named, 0.0)
+    else:
+        named = Occur.MustNot, named
+    return Query.boolean_query([(Occur.Must, wanted), named])
 
 
 def rarity(index: Any, word: str, languages: Iterable[str]) -> float:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from assistant.errors import AssistantError
-from assistant.types import Answer, ScoredPassage, Shape
+from assistant.types import Answer, Filters, ScoredPassage, Shape
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 
+EVERYTHING = Filters()
+
+
 class SearchResult(Shape):
     passages: tuple[ScoredPassage, ...]
+    undated: int = 0  # documents that a filter by date left out since they have no date
 
 
 def create_server(assistant: Assistant) -> MCPServer:
@@ -37,19 +41,21 @@ def create_server(assistant: Assistant) -> MCPServer:
     )
 
     @server.tool()
-    def ask(question: str) -> Answer:
+    def ask(question: str, filters: Filters = EVERYTHING) -> Answer:
         """Answer a question from the indexed documents, every sentence with exact citations.
 
-        status is `not_in_documents` when the documents do not answer.
+        status is `not_in_documents` when the documents do not answer. filters narrows the
+        documents: by day of publication (since, until, as_of), source, language, document.
         """
         with _told():
-            return assistant.ask(question)
+            return assistant.ask(question, filters=filters)
 
     @server.tool()
-    def search(query: str, k: int | None = None) -> SearchResult:
+    def search(query: str, k: int | None = None, filters: Filters = EVERYTHING) -> SearchResult:
         """Find the passages of the indexed documents that fit a query, best first."""
         with _told():
-            return SearchResult(passages=assistant.search(query, k))
+            found = assistant.search(query, k, filters=filters)
+            return SearchResult(passages=found, undated=assistant.matching(filters).undated)
 
     return server
 

@@ -22,7 +22,9 @@ from assistant.types import (
     Answer,
     Document,
     Draft,
+    Filters,
     IndexReport,
+    Matching,
     Progress,
     ScoredPassage,
     Stage,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from assistant.reading import Reader
 
 OnProgress = Callable[[Progress], None]
+EVERYTHING = Filters()
 
 
 class Assistant:
@@ -74,16 +77,21 @@ class Assistant:
 
     # -- asking --------------------------------------------------------------------------------
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters = EVERYTHING
+    ) -> Answer:
         """The answer, every sentence of it with the words that prove it.
 
-        Raises QuestionError for a question that is empty or too long, EmptyLibraryError while
+        Of the documents that pass ``filters`` alone. Raises QuestionError for a question that is
+        empty or too long, FilterError for a filter that cannot be meant, EmptyLibraryError while
         nothing is indexed, IndexMismatchError when the library was made with other settings.
         """
-        *_, answer = self.stream(question, history)
+        *_, answer = self.stream(question, history, filters)
         return cast("Answer", answer)
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Draft | Answer]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters = EVERYTHING
+    ) -> Iterator[Draft | Answer]:
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
         from assistant.answering import extract
         from assistant.verification import verify
@@ -91,7 +99,7 @@ class Assistant:
         query = self._condensed(question, history)
         watch = _Stopwatch()
         yield Draft(stage="retrieve")
-        passages = self._retrieve(query, self.settings.retrieval.k, watch)
+        passages = self._retrieve(query, filters, self.settings.retrieval.k, watch)
         yield Draft(stage="answer")
         with watch.stage("answer") as counts:
             with self._generations.lease() as index:
@@ -110,19 +118,31 @@ class Assistant:
             status="answered" if sentences else "not_in_documents",
             confidence=found.confidence,
             sentences=sentences,
+            filters=filters,
+            undated=self.matching(filters).undated,
             passages=passages,
             trace=Trace(stages=tuple(watch.stages)),
             settings_digest=self.settings.digest,
         )
 
     def search(
-        self, query: str, k: int | None = None, history: Sequence[Turn] = ()
+        self,
+        query: str,
+        k: int | None = None,
+        history: Sequence[Turn] = (),
+        filters: Filters = EVERYTHING,
     ) -> tuple[ScoredPassage, ...]:
         """At most ``k`` passages (``retrieval.k`` unless said), best first; raises as ``ask``."""
         wanted = self.settings.retrieval.k if k is None else k
         if wanted < 1:
             raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
-        return self._retrieve(self._condensed(query, history), wanted, _Stopwatch())
+        return self._retrieve(self._condensed(query, history), filters, wanted, _Stopwatch())
+
+    def matching(self, filters: Filters) -> Matching:
+        """How many documents pass the filters; raises FilterError as ``ask`` does."""
+        with self._generations.lease() as index:
+            selection = index.catalogue.select(filters)
+            return Matching(documents=int(selection.passes.sum()), undated=selection.undated)
 
     def _condensed(self, question: str, history: Sequence[Turn]) -> Condensed:
         most = self.settings.answering.max_question_chars
@@ -142,18 +162,23 @@ class Assistant:
             )
         return query
 
-    def _retrieve(self, query: Condensed, k: int, watch: _Stopwatch) -> tuple[ScoredPassage, ...]:
+    def _retrieve(
+        self, query: Condensed, filters: Filters, k: int, watch: _Stopwatch
+    ) -> tuple[ScoredPassage, ...]:
         from assistant.retrieval import Query, retrieve
 
         with self._generations.lease() as index:
             self._library.check_spec(ingestion.spec_of(self._embedder, self.settings))
+            within = index.catalogue.select(filters) if filters != EVERYTHING else None
             with watch.stage("embed"):
                 vector = condensing.embed(query, self._embedder)
             with watch.stage("retrieve") as counts:
                 settings = self.settings.retrieval
                 wanted = Query(query.question, vector, query.carried)
-                passages = retrieve(self._library, index, wanted, settings, k)
+                passages = retrieve(self._library, index, wanted, settings, k, within)
                 counts["passages"] = len(passages)
+                if within:
+                    counts["documents"] = int(within.passes.sum())
         return passages
 
     @property

@@ -16,6 +16,7 @@ from assistant.types import ScoredPassage, Shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from assistant.filtering import Selection
     from assistant.index import Index
     from assistant.library import Library
 
@@ -51,9 +52,16 @@ class Query:
 
 
 def retrieve(
-    library: Library, index: Index, query: Query, settings: RetrievalSettings, k: int
+    library: Library,
+    index: Index,
+    query: Query,
+    settings: RetrievalSettings,
+    k: int,
+    within: Selection | None = None,
 ) -> tuple[ScoredPassage, ...]:
     """At most ``k`` passages, best first, no more than ``settings.per_document`` of one document.
+
+    ``within`` some of the documents nothing else is searched, and one alone may fill the result.
 
     The candidates are those that either half finds best. Their cosines, those of their best
     sentences, and their BM25, each standardised over the candidates, are added; then, by the last
@@ -62,13 +70,14 @@ def retrieve(
     words only.
     """
     weights = fusion().with_sentences if len(index.sentences) else fusion().without_sentences
-    found, _ = index.dense(query.vector, max(settings.dense_k, k))
+    found, _ = index.dense(query.vector, max(settings.dense_k, k), within)
     by_words = max(settings.lexical_k, k)
     wide, bm25 = index.lexical(
         query.text,
         by_words * weights.lexical_reach,
         carried=query.carried,
         pair_weight=weights.pair,
+        within=within,
     )
     keys = np.union1d(found, wide[:by_words])
     if not len(keys):
@@ -88,7 +97,9 @@ def retrieve(
     scores += meaning * weights.feedback * standardised(vectors @ centre)
 
     order = np.lexsort((keys, -scores))  # ties by key, so that a search repeats exactly
-    order = order[within(index.documents[rows[order]], settings.per_document)][:k]
+    if within is None or within.passes.sum() > 1:
+        order = order[capped(index.documents[rows[order]], settings.per_document)]
+    order = order[:k]
     shown = library.passages(keys[order].tolist())
     return tuple(
         ScoredPassage(
@@ -148,7 +159,7 @@ def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def within(groups: NDArray[np.int32], most: int) -> NDArray[np.bool_]:
+def capped(groups: NDArray[np.int32], most: int) -> NDArray[np.bool_]:
     """For each place, whether at most ``most`` of its group have come up to and with it."""
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from assistant.types import Answer, IndexReport, Progress, SyncPlan
+    from assistant.types import Answer, IndexReport, Matching, Progress, SyncPlan
 
 
 def say(message: str) -> None:
@@ -95,6 +95,14 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         for cited in sentence.citations:
             where = origin(cited.source, cited.published, cited.locator)
             yield f'[{cited.marker}] {cited.title} ({where})\n    "{one_line(cited.quote, 400)}"'
+
+
+def say_left_out(matching: Matching) -> None:
+    """Says what the filters did and the result does not show."""
+    if not matching.documents:
+        say("no document passes the filters")
+    if matching.undated:
+        say(f"left out because they have no date: {matching.undated} documents")
 
 
 def origin(source: str, published: object, locator: str | None) -> str:

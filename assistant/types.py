@@ -8,9 +8,18 @@ document's own, never the day of indexing.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+import re
+from types import NoneType
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, computed_field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    computed_field,
+    model_validator,
+)
 
 
 class Shape(BaseModel):
@@ -112,18 +121,38 @@ class Event(Shape):
     citation: Citation
 
 
+def _day(value: Any) -> Any:
+    """Lets through what names a day, and none of the numbers that pydantic takes for seconds."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("a day is written as year-month-day, for example 2022-09-13")
+    if not isinstance(value, (str, dt.date, NoneType)):
+        raise ValueError("a day is a text such as 2022-09-13")
+    return value
+
+
+Day = Annotated[dt.date | None, BeforeValidator(_day)]
+Names = Annotated[tuple[str, ...], Field(max_length=100)]
+
+
 class Filters(Shape):
     """Which documents a question is asked of; nothing set is all of them.
 
     An undated document passes no filter by date.
     """
 
-    since: dt.date | None = None  # published on or after
-    until: dt.date | None = None  # published on or before
-    as_of: dt.date | None = None  # the knowledge of that day: nothing published after it
-    sources: tuple[str, ...] = ()  # any of them
-    languages: tuple[str, ...] = ()  # ISO 639-1, any of them
-    documents: tuple[str, ...] = ()  # ids, paths or file names, any of them
+    since: Day = Field(default=None, description="published on or after this day")
+    until: Day = Field(default=None, description="published on or before this day")
+    as_of: Day = Field(default=None, description="as known on this day: nothing published after it")
+    sources: Names = Field(default=(), description="from any of these sources")
+    languages: Names = Field(default=(), description="in any of these languages, ISO 639-1")
+    documents: Names = Field(default=(), description="any of these: ids, paths or file names")
+
+
+class Matching(Shape):
+    """How many documents some filters let through."""
+
+    documents: int
+    undated: int  # left out by a filter by date since they have none; they pass the others
 
 
 class Stage(Shape):

@@ -72,6 +72,36 @@ def test_from_index_to_remove(run, note: Path) -> None:  # type: ignore[no-untyp
     assert "nothing is indexed" in err
 
 
+def test_filters(run, note: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "undated.txt").write_text("The harbour bridge was painted green by volunteers.\n")
+    run("index", "note.md", "undated.txt")
+    question = "Which colour was the harbour bridge painted?"
+    everything = Answer.model_validate_json(run("ask", question, "--json")[1])
+    assert len(everything.passages) == 2
+    code, out, err = run("ask", question, "--until", "2022-12-31", "--json")
+    answer = Answer.model_validate_json(out)
+    assert [scored.document.title for scored in answer.passages] == ["Bridges"]
+    assert answer.undated == 1
+    assert "left out because they have no date: 1" in err
+    assert run("search", "bridge", "--source", "harbour gazette", "--since", "2022-02-03")[1]
+    assert "310 metres" not in run("search", "bridge", "--document", "undated.txt")[1]
+
+    code, out, err = run("ask", question, "--as-of", "1999-12-31")
+    assert (code, out) == (0, "Not in the documents.\n")
+    assert "no document passes the filters" in err
+    for wrong in (
+        ("--since", "2022-02-30"),
+        ("--since", "2022-02-02", "--until", "2022-02-01"),
+        ("--source", "Harbor Gazete"),
+        ("--language", "xx"),
+        ("--document", "absent.md"),
+    ):
+        for command in ("ask", "search"):
+            code, out, err = run(command, question, *wrong)
+            assert (code, out) == (2, "")
+            one_line(err, wrong[-1])
+
+
 def test_settings_are_shown_and_a_wrong_one_is_named(run) -> None:  # type: ignore[no-untyped-def]
     assert "retrieval.k = 8" in run("settings")[1]
     Path("assistant.toml").write_text("[retrieval]\ndepth = 3\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 from httpx_sse import connect_sse
 
-from assistant import Answer, Assistant, Draft, ScoredPassage
+from assistant import Answer, Assistant, Draft, Filters, ScoredPassage
 from assistant.errors import SettingsError
 from assistant.http_api import create_app, serve
 
@@ -90,6 +91,41 @@ def test_a_question_that_cannot_be_asked(
     with connect_sse(client, "POST", "/v1/ask", json=body) as source:
         events = list(source.iter_sse())
     assert (events[-1].event, events[-1].json()["error"]) == ("error", error)
+
+
+def test_filters_narrow_what_is_asked_and_searched(client: httpx.Client, sample: Assistant) -> None:
+    body = {"question": QUESTION, "filters": {"as_of": "2022-06-30", "languages": ["en"]}}
+    answer = Answer.model_validate_json(client.post("/v1/ask", json=body).text)
+    assert answer.filters == Filters(as_of=dt.date(2022, 6, 30), languages=("en",))
+    assert answer.undated == sample.matching(answer.filters).undated > 0
+    assert all(s.document.published <= answer.filters.as_of for s in answer.passages)  # type: ignore[operator]
+    assert len(answer.passages) == 8
+    body = {"query": QUESTION, "filters": {"until": "1999-12-31"}}
+    found = client.post("/v1/search", json=body)
+    assert (found.status_code, found.json()) == (200, [])
+    assert found.headers["X-Undated"] == str(
+        len([d for d in sample.documents() if not d.published])
+    )
+    nothing = {"question": QUESTION, "filters": {"until": "1999-12-31"}}
+    assert client.post("/v1/ask", json=nothing).json()["status"] == "not_in_documents"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"since": "2022-02-30"},
+        {"since": "2022-03-01", "until": "2022-02-01"},
+        {"sources": ["Nobody"]},
+        {"sources": [{"$ne": ""}]},
+        {"$or": []},
+        {"until": 20220101},
+    ],
+)
+def test_t26_a_filter_that_cannot_be_meant(filters: object, client: httpx.Client) -> None:
+    for path, name in (("/v1/ask", "question"), ("/v1/search", "query")):
+        refused = client.post(path, json={name: QUESTION, "filters": filters})
+        assert refused.status_code == 422
+        assert any(word in refused.text for word in ("hint", "filters"))
 
 
 def test_an_unknown_document_or_field(client: httpx.Client) -> None:

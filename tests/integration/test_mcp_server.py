@@ -43,6 +43,18 @@ def test_ask_gives_the_answer_of_the_library(
     assert result.structured_content["text"] == direct.text
 
 
+def test_filters_are_typed_arguments(server: StdioServerParameters, sample: Assistant) -> None:
+    wanted = {"until": "2022-06-30"}
+    result = call(server, "search", query="border mission", filters=wanted)
+    days = [item["document"]["published"] for item in result.structured_content["passages"]]
+    assert days
+    assert all(day <= "2022-06-30" for day in days)
+    assert result.structured_content["undated"] > 0
+    refused = call(server, "ask", question="Who?", filters={"sources": ["Nobody"]})
+    assert "no document has the source 'Nobody'" in refused.content[0].text
+    assert call(server, "ask", question="Who?", filters={"where": {"$ne": 1}}).is_error
+
+
 def test_search_and_its_errors(server: StdioServerParameters, sample: Assistant) -> None:
     result = call(server, "search", query="border mission", k=2)
     ids = [item["passage"]["id"] for item in result.structured_content["passages"]]

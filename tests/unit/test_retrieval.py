@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from assistant import publication
 from assistant.generations import Generations
 from assistant.library import Library
-from assistant.retrieval import Query, fusion, retrieve, standardised, within
+from assistant.retrieval import Query, capped, fusion, retrieve, standardised
 from assistant.settings import RetrievalSettings
-from assistant.types import ScoredPassage
+from assistant.types import Filters, ScoredPassage
 from tests.fakes import SPEC, CheckHere, FakeEmbedder, chunks, document, fill
 
 EMBEDDER = FakeEmbedder(SPEC.embedding, SPEC.dimension)
@@ -39,11 +40,14 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
         generations = Generations(library)
         generations.publish(SPEC)
 
-        def run(question: str, k: int = 8, **settings: float) -> tuple[ScoredPassage, ...]:
+        def run(
+            question: str, k: int = 8, filters: Filters | None = None, **settings: float
+        ) -> tuple[ScoredPassage, ...]:
             query = Query(question, EMBEDDER.query(question))
             given = RetrievalSettings.model_validate(settings)
             with generations.lease() as index:
-                return retrieve(library, index, query, given, k)
+                within = index.catalogue.select(filters) if filters else None
+                return retrieve(library, index, query, given, k, within)
 
         yield run
         generations.close()
@@ -163,6 +167,32 @@ def test_a_passage_is_found_by_its_best_sentence_and_without_sentences_by_itself
     assert found[2] in found[:2]
 
 
+# -- filters -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [1, 7, 40, 61, 62])
+def test_within_some_documents_the_best_of_them_are_found(search: Search, share: int) -> None:
+    """Both halves, and so their fusion, miss nothing that comparing everything would find."""
+    every = search("gas prices fell word1 word2 word3", 1000, per_document=1000)
+    uris = sorted({scored.document.uri for scored in every})[-share:]
+    found = search("gas prices fell word1 word2 word3", 1000, Filters(documents=tuple(uris)),
+                   per_document=1000)  # fmt: skip
+    kept = [scored for scored in every if scored.document.uri in uris]
+    for signal in ("dense_score", "lexical_score"):
+        scores = {s.passage.id: getattr(s, signal) for s in kept}
+        assert {s.passage.id: getattr(s, signal) for s in found} == pytest.approx(scores, abs=1e-6)
+
+
+def test_one_document_may_fill_a_result_that_is_of_it_alone(search: Search) -> None:
+    assert len(search("prices", 8, Filters(documents=("/gas",)))) == 8
+    counts = Counter(s.document.uri for s in search("prices", 8, Filters(documents=("/gas", "/1"))))
+    assert counts["/gas"] == 3
+
+
+def test_no_document_is_no_passage(search: Search) -> None:
+    assert search("gas", 8, Filters(since=dt.date(2022, 1, 1))) == ()
+
+
 # -- arithmetic --------------------------------------------------------------------------------
 
 
@@ -173,11 +203,11 @@ def test_standardised_values_have_mean_0_and_deviation_1() -> None:
     assert not standardised(np.full(5, 7, dtype=np.float32)).any()
 
 
-def test_within_keeps_the_first_of_each_group() -> None:
+def test_capped_keeps_the_first_of_each_group() -> None:
     groups = np.array([4, 2, 4, 4, 2, 9, 4], dtype=np.int32)
-    assert within(groups, 1).tolist() == [True, True, False, False, False, True, False]
-    assert within(groups, 2).tolist() == [True, True, True, False, True, True, False]
-    assert within(groups[:0], 2).tolist() == []
+    assert capped(groups, 1).tolist() == [True, True, False, False, False, True, False]
+    assert capped(groups, 2).tolist() == [True, True, True, False, True, True, False]
+    assert capped(groups[:0], 2).tolist() == []
 
 
 def test_the_weights_say_how_they_were_made() -> None:

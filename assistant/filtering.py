@@ -1,0 +1,197 @@
+"""Which documents a question is asked of: Filters to the documents of an index that pass them.
+
+What is asked for is only ever compared with what the documents say of themselves; nothing of it is
+read as a query (T26).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from assistant.errors import FilterError
+from assistant.languages import declared
+from assistant.types import Filters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assistant.types import Document
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_NEAR = 3  # names that are suggested in the place of an unknown one
+_FEW = 12  # names that are listed in full
+_UNDATED = 0  # the ordinal of no day
+
+
+class Known(NamedTuple):
+    """What a document is filtered by."""
+
+    id: str
+    uri: str
+    source: str
+    language: str
+    published: str | None  # ISO 8601
+
+
+class Selection(NamedTuple):
+    """The documents that pass, and how many would, had they a date."""
+
+    passes: NDArray[np.bool_]  # for each document of the index
+    undated: int
+
+
+class Catalogue:
+    """The documents of an index generation in the order of their numbers, to select among."""
+
+    def __init__(self, documents: Sequence[Known]) -> None:
+        self._documents = documents
+        days = (d.published and dt.date.fromisoformat(d.published).toordinal() for d in documents)
+        self._days = np.array([day or _UNDATED for day in days], dtype=np.int32)
+
+    @classmethod
+    def read(cls, path: Path) -> Catalogue:
+        return cls([Known(*values) for values in json.loads(path.read_text(encoding="utf-8"))])
+
+    def select(self, filters: Filters) -> Selection:
+        """The documents that pass all of the filters.
+
+        Raises FilterError for a period that ends before it begins, and for a source, language or
+        document that no document of the index has: a typing error must not read as "nothing found".
+        """
+        first, last = _period(filters)
+        passes = np.ones(len(self._documents), dtype=np.bool_)
+        for what, wanted, names in (
+            ("source", filters.sources, _sources),
+            ("language", filters.languages, _languages),
+            ("document", filters.documents, _documents),
+        ):
+            if wanted:
+                passes &= self._having(what, wanted, names)
+        if first is None and last is None:
+            return Selection(passes, 0)
+        dated = self._days != _UNDATED
+        undated = int((passes & ~dated).sum())
+        passes &= dated
+        if first:
+            passes &= self._days >= first.toordinal()
+        if last:
+            passes &= self._days <= last.toordinal()
+        return Selection(passes, undated)
+
+    def _having(
+        self, what: str, wanted: Sequence[str], names: Callable[[Known], set[str]]
+    ) -> NDArray[np.bool_]:
+        """Which documents have any of the ``wanted`` among their names."""
+        held = [names(document) for document in self._documents]
+        every = set[str]().union(*held)
+        asked: set[str] = set()
+        for name in wanted:
+            spellings = _spellings(what, name)
+            if not spellings & every:
+                raise _unknown(what, name, self._documents)
+            asked |= spellings
+        return np.array([not asked.isdisjoint(own) for own in held], dtype=np.bool_)
+
+
+def known(document: Document) -> Known:
+    """What of a document is kept beside an index to filter by."""
+    published = document.published.isoformat() if document.published else None
+    return Known(document.id, document.uri, document.source, document.language, published)
+
+
+def read_filters(
+    since: str | None = None,
+    until: str | None = None,
+    as_of: str | None = None,
+    sources: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    documents: Sequence[str] | None = None,
+) -> Filters:
+    """Filters of what a person typed. Raises FilterError for a day that does not exist."""
+    return Filters(
+        since=_day("since", since),
+        until=_day("until", until),
+        as_of=_day("as of", as_of),
+        sources=tuple(sources or ()),
+        languages=tuple(languages or ()),
+        documents=tuple(documents or ()),
+    )
+
+
+def _day(name: str, text: str | None) -> dt.date | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        if not _DAY.fullmatch(text.strip()):
+            raise ValueError
+        return dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise FilterError(
+            f"{name}: there is no day {text!r}", "write a day as year-month-day: 2022-09-13"
+        ) from None
+
+
+def _period(filters: Filters) -> tuple[dt.date | None, dt.date | None]:
+    """The first and the last day on which what passes was published; None where nothing bounds."""
+    ends = [(day, name) for name in ("until", "as_of") if (day := getattr(filters, name))]
+    last, name = min(ends, default=(None, ""))
+    if filters.since and last and filters.since > last:
+        raise FilterError(
+            f"since {filters.since} is after {name.replace('_', ' ')} {last}",
+            "swap them, or leave one out",
+        )
+    return filters.since, last
+
+
+def _sources(document: Known) -> set[str]:
+    return {_folded(document.source)}
+
+
+def _languages(document: Known) -> set[str]:
+    return {document.language}
+
+
+def _documents(document: Known) -> set[str]:
+    uri = document.uri
+    return {_folded(document.id), _folded(uri), _folded(os.path.basename(uri))}
+
+
+def _spellings(what: str, name: str) -> set[str]:
+    """What a name that is asked for may be written like in a document."""
+    if what == "language":
+        return {declared(name) or name}
+    if what == "document":  # a path counts from where the program was started
+        return {_folded(name), _folded(os.path.abspath(name))}
+    return {_folded(name)}
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _unknown(what: str, name: str, documents: Sequence[Known]) -> FilterError:
+    """The error that suggests the nearest names there are, or the only ones."""
+    if what == "document":
+        held = {os.path.basename(document.uri) for document in documents}
+    else:
+        held = {getattr(document, what) for document in documents}
+    folded = {_folded(other): other for other in sorted(held, reverse=True)}
+    near = difflib.get_close_matches(_folded(name), folded, n=_NEAR, cutoff=0.6)
+    within = [other for other in folded if _folded(name) in other][: _NEAR - len(near)]
+    found = [folded[other] for other in dict.fromkeys(near + within)]
+    if not found and len(folded) <= _FEW:
+        found = sorted(folded.values())
+    suggestion = f"there is {', '.join(found)}; " if found else ""
+    return FilterError(
+        f"no document has the {what} {name!r}" if what != "document" else f"no document {name!r}",
+        f"{suggestion}`assistant documents` lists all",
+    )
