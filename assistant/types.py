@@ -116,7 +116,8 @@ class Conflict(Shape):
 class Event(Shape):
     """Something that happened, on a day as far as the document tells it."""
 
-    date: str  # "2022-09-13", "2022-09", "2022"; "--09-13" where no year can be told
+    # "2022-09-13", "2022-09", "2022"; "--09-13" where no year can be told; "a/b" from day a to b
+    date: str
     reason: str  # how the date was found: "September 13, in a text published 2022-09-16"
     citation: Citation
 
