@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 460, 240
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 14, 42  # margins
+LEGEND = 16  # its height
+SHADES = ("one", "two")
 BINS = 20
-LEAST_IN_BIN = 5  # questions behind a point of the calibration curve
+LEAST_IN_POINT, MOST_POINTS = 10, 10  # of the calibration curve
+LONGEST_NAME = 20
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -41,12 +44,11 @@ def distributions(groups: Mapping[str, NDArray[np.float64]], what: str) -> str:
         for values in groups.values()
     ]
     most = max(0.01, *(float(share.max()) for share in shares))
-    middle, half = HEIGHT / 2 - 10, HEIGHT / 2 - 32
+    middle = (TOP + LEGEND + HEIGHT - BOTTOM) / 2
+    half = middle - TOP - LEGEND
     step = (WIDTH - LEFT - RIGHT) / BINS
-    parts, labels = [], []
-    for (name, values), share, sign, shade in zip(
-        groups.items(), shares, (-1, 1), ("one", "two"), strict=True
-    ):
+    parts = _legend({f"{name}: {len(values)}": "" for name, values in groups.items()})
+    for share, sign, shade in zip(shares, (-1, 1), SHADES, strict=True):
         for at, part in enumerate(map(float, share)):
             tall = half * part / most
             y = middle - tall if sign < 0 else middle
@@ -55,45 +57,74 @@ def distributions(groups: Mapping[str, NDArray[np.float64]], what: str) -> str:
                 f'<rect class="{shade}" x="{LEFT + at * step + 1:.1f}" y="{y:.1f}" '
                 f'width="{step - 2:.1f}" height="{tall:.1f}">{title}</rect>'
             )
-        y = middle + sign * (half - 4) + (8 if sign < 0 else 0)
-        labels.append(_text(LEFT + 6, y, f"{name}: {len(values)}", f"label halo ink-{shade}"))
-        labels.append(_text(LEFT - 6, middle + sign * half + 4, f"{most:.0%}", "tick end"))
+        parts.append(_text(LEFT - 6, middle + sign * half + 4, f"{most:.0%}", "tick end"))
     axis = f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{middle}" y2="{middle}"/>'
-    return _figure([*parts, axis, *labels, *_x_ticks(what, lambda v: f"{v:g}", 1.0)])
+    return _figure([*parts, axis, *_x_ticks(what, lambda v: f"{v:g}", 1.0)])
 
 
 def calibration(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> str:
-    """How often an answer of some confidence was right; on the diagonal it says what it means."""
-    edges = np.linspace(0, 1, 11)
-    bins = np.clip(np.digitize(confidence, edges) - 1, 0, 9)
-    points = []
-    for at in range(10):
-        chosen = bins == at
-        if (number := int(chosen.sum())) >= LEAST_IN_BIN:
-            points.append((float(confidence[chosen].mean()), float(right[chosen].mean()), number))
+    """How often answers of some confidence were right; on the diagonal it says what it means.
+
+    Each point is as many answers as any other, with the 95 % interval of their share (Wilson 1927).
+    """
+    order = np.argsort(confidence, kind="stable")
+    groups = np.array_split(order, min(MOST_POINTS, max(1, len(order) // LEAST_IN_POINT)))
+    points = [
+        (float(confidence[chosen].mean()), float(right[chosen].mean()), len(chosen))
+        for chosen in groups
+        if len(chosen)
+    ]
     x, y = _scales(1.0, 1.0)
     parts = [*_y_grid(lambda v: f"{v:g}", 1.0)]
     parts.append(f'<line class="guide" x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}"/>')
     path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b, _ in points)
     parts.append(f'<polyline class="line" points="{path}"/>')
     for mean, share, number in points:
+        low, high = _wilson(share, number)
         title = f"<title>{number} answers of confidence {mean:.2f}: {share:.0%} right</title>"
-        radius = 3 + min(5.0, number**0.5 / 4)
         parts.append(
-            f'<circle class="one" cx="{x(mean):.1f}" cy="{y(share):.1f}" r="{radius:.1f}">{title}'
-            "</circle>"
+            f'<line class="whisker" x1="{x(mean):.1f}" x2="{x(mean):.1f}" y1="{y(low):.1f}" '
+            f'y2="{y(high):.1f}"/><circle class="one" cx="{x(mean):.1f}" cy="{y(share):.1f}" '
+            f'r="4.5">{title}</circle>'
         )
-    return _figure(parts + _x_ticks("confidence; share right upwards", lambda v: f"{v:g}", 1.0))
+    return _figure(parts + _x_ticks("confidence", lambda v: f"{v:g}", 1.0))
+
+
+def _wilson(share: float, number: int) -> tuple[float, float]:
+    z = 1.96
+    centre = (share + z * z / (2 * number)) / (1 + z * z / number)
+    half = (
+        z / (1 + z * z / number) * (share * (1 - share) / number + z * z / (4 * number**2)) ** 0.5
+    )
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def shares(groups: Sequence[tuple[str, int, float]]) -> str:
+    """A bar per group of questions, over 0..1: its name, how many they are, the share."""
+    row, left = 24, 150
+    scale = WIDTH - left - 96
+    parts = []
+    for at, (name, number, share) in enumerate(groups):
+        y = 4 + at * row
+        short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        parts.append(_text(left - 8, y + 13, short, "label end"))
+        parts.append(
+            f'<rect class="room" x="{left}" y="{y}" width="{scale}" height="17"/>'
+            f'<rect class="one" x="{left}" y="{y}" width="{share * scale:.1f}" height="17">'
+            f"<title>{escape(name)}</title></rect>"
+        )
+        parts.append(_text(left + scale + 6, y + 13, f"{share:.0%} of {number}", "tick start"))
+    return _figure(parts, height=8 + row * len(groups))
 
 
 def latency(stages: Sequence[Latency]) -> str:
     """A bar per stage: filled to the median, on to the 95th percentile in outline."""
     most = max((stage.p95 for stage in stages), default=0) * 1000 or 1
-    row, left = 30, 110
+    row, left = 26, 110
     scale = (WIDTH - left - 120) / most
-    parts = []
+    parts = _legend({"median": "one", "95th percentile": "rest"})
     for at, stage in enumerate(stages):
-        y, p50, p95 = 8 + at * row, stage.p50 * 1000, stage.p95 * 1000
+        y, p50, p95 = TOP + LEGEND + at * row, stage.p50 * 1000, stage.p95 * 1000
         parts.append(_text(left - 8, y + 14, stage.stage, "label end"))
         parts.append(
             f'<rect class="rest" x="{left}" y="{y}" width="{p95 * scale:.1f}" height="18"/>'
@@ -102,7 +133,7 @@ def latency(stages: Sequence[Latency]) -> str:
         parts.append(
             _text(left + p95 * scale + 6, y + 14, f"{_ms(p50)} / {_ms(p95)} ms", "tick start")
         )
-    return _figure(parts, height=16 + row * len(stages))
+    return _figure(parts, height=TOP + LEGEND + 4 + row * len(stages))
 
 
 def frontier(points: Sequence[tuple[float, float, str, bool]], what: str) -> str:
@@ -129,6 +160,16 @@ def frontier(points: Sequence[tuple[float, float, str, bool]], what: str) -> str
         )
     label = f"median milliseconds; {what} upwards"
     return _figure(parts + _x_ticks(label, lambda v: _ms(v * 1000), slowest))
+
+
+def _legend(names: Mapping[str, str]) -> list[str]:
+    """Names beside squares of their shades, above the chart."""
+    parts, x = [], float(LEFT)
+    for (name, shade), other in zip(names.items(), SHADES, strict=True):
+        parts.append(f'<rect class="{shade or other}" x="{x:.0f}" y="3" width="10" height="10"/>')
+        parts.append(_text(x + 15, 12, name, "label"))
+        x += 40 + 7 * len(name)
+    return parts
 
 
 def _ms(milliseconds: float) -> str:

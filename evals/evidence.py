@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from assistant.evals import results
-from assistant.evals.outcomes import EXPLAINED, was_answered
+from assistant.evals.outcomes import EXPLAINED, stages, was_answered
 from assistant.evals.results import Row
 from assistant.evals.summarizing import Columns
 from assistant.types import ScoredPassage
@@ -87,6 +87,7 @@ def _detail(row: Row, table: Columns, at: int, passages: _Passages) -> dict[str,
     sentences = answer.sentences if answer and was_answered(row) else ()
     return {
         "why": EXPLAINED[table.outcomes[at]],
+        "stages": stages(row),
         "failure": row.failure,
         "history": [f"{turn.question} {turn.answer}" for turn in row.case.history],
         "query": answer.query if answer else None,
@@ -98,6 +99,10 @@ def _detail(row: Row, table: Columns, at: int, passages: _Passages) -> dict[str,
                 "reasons": sentence.reasons,
             }
             for sentence in sentences
+        ],
+        "conflicts": [
+            f"{conflict.subject}: " + " · ".join(side.value for side in conflict.sides)
+            for conflict in (answer.conflicts if answer else ())
         ],
         "citations": [
             {"document": citation.document_id, "quote": citation.quote}

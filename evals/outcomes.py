@@ -6,6 +6,7 @@ from typing import Literal
 
 from assistant.evals import squad
 from assistant.evals.results import Row
+from assistant.types import Answer
 
 Outcome = Literal[
     "right",
@@ -72,6 +73,35 @@ def outcome(row: Row) -> Outcome:
     if row.relevant and not set(row.cited) & set(row.relevant):
         return "retrieved but not chosen"
     return "chosen but wrong"
+
+
+def stages(row: Row) -> list[tuple[str, bool, str]]:
+    """Each stage that ran, whether it did its part as far as the gold tells, and what it did."""
+    if row.answer is None:
+        return []
+    steps = []
+    if row.relevant:
+        found = [scored.document.uri in row.relevant for scored in row.answer.passages]
+        what = f"{sum(found)} of {len(found)} passages are of relevant documents"
+        first = f", the first at rank {found.index(True) + 1}" if any(found) else ""
+        steps.append(("retrieved", any(found), what + first))
+    did = "answered" if was_answered(row) else "silent"
+    right = row.case.answerable is None or was_answered(row) == row.case.answerable
+    steps.append(("decided", right, f"{did}, at a confidence of {row.answer.confidence:.2f}"))
+    if was_answered(row) and row.relevant:
+        cited = [name in row.relevant for name in row.cited]
+        what = f"{sum(cited)} of {len(cited)} citations are of relevant documents"
+        steps.append(("chosen", any(cited), what))
+    if was_answered(row) and row.case.answers and row.case.answerable is not False:
+        steps.append(_gold_step(row, row.answer))
+    return steps
+
+
+def _gold_step(row: Row, answer: Answer) -> tuple[str, bool, str]:
+    for at, sentence in enumerate(answer.sentences, start=1):
+        if any(squad.contained(gold, sentence.text) for gold in row.case.answers):
+            return "said", True, f"a gold answer stands in sentence {at} of {len(answer.sentences)}"
+    return "said", is_right(row), "no gold answer stands in any one sentence"
 
 
 def _passages_of(row: Row) -> set[str]:

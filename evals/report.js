@@ -103,14 +103,25 @@ function open(id) {
     dd.append(content);
     facts.append(el("dt", name), dd);
   };
-  const back = el("a", "← all questions");
-  back.href = "#questions";
+  const link = (words, hash) => Object.assign(el("a", words), { href: hash });
+  const near = matching(), place = near.indexOf(row), ways = el("div", null, "steps");
+  ways.append(link("← all questions", "#questions"));
+  if (place > 0) ways.append(link("previous", "#q=" + encodeURIComponent(near[place - 1].id)));
+  if (place >= 0 && place < near.length - 1) {
+    ways.append(link("next of " + near.length + " →", "#q=" + encodeURIComponent(near[place + 1].id)));
+  }
   const heading = el("h2", row.question);
   heading.dir = "auto";
-  fact("what happened", row.outcome + ": " + d.why);
+  const happened = el("span");
+  happened.append(el("strong", row.outcome, row.outcome === "right" ? "fine" : "lost"), ": " + d.why);
+  for (const [stage, fine, how] of d.stages) {
+    happened.append(el("br"), el("span", fine ? "✓ " : "✗ ", fine ? "fine" : "lost"), stage + ": " + how);
+  }
+  fact("what happened", happened);
   d.history.forEach(turn => fact("before", turn));
   if (d.query !== row.question) fact("searched for", d.query);
   fact("answer", answerOf(d));
+  d.conflicts.forEach(conflict => fact("disagreement", conflict));
   fact("gold answers", d.answers.join(" · "));
   fact("relevant", d.relevant.join(", "));
   fact("ranked first", d.ranking.join(", "));
@@ -118,7 +129,7 @@ function open(id) {
   d.scores.forEach((score, i) => score !== null && scores.append(el("span", rows.measures[i] + " " + number(score))));
   const key = el("p", "In the passages: ", "soft");
   key.append(el("mark", "words cited"), " and ", el("mark", "gold quotes", "gold"), ".");
-  box.replaceChildren(back, heading, facts, scores, key, ...d.passages.map(found => passageOf(d, found)));
+  box.replaceChildren(ways, heading, facts, scores, key, ...d.passages.map(found => passageOf(d, found)));
   window.scrollTo(0, 0);
 }
 

@@ -18,9 +18,13 @@ from typing import Any
 import numpy as np
 
 from assistant.evals import charts, evidence, metrics
+from assistant.evals.measures import Measure
+from assistant.evals.outcomes import EXPLAINED
 from assistant.evals.summarizing import Columns, Figure, Summary, columns, summarize
 from assistant.evals.writing import write_text
 from assistant.normalizing import normalize
+
+TAGS_CHARTED = 8
 
 
 def write(path: Path, target: Path) -> None:
@@ -109,7 +113,13 @@ def _meta(summary: Summary) -> str:
         **header.versions,
     }
     items = "".join(f"<li>{_safe(k)} {_safe(v)}</li>" for k, v in facts.items() if v is not None)
-    return f'<ul class="meta">{items}</ul>'
+    chosen = ", ".join(
+        f"{group}.{field} = {value}"
+        for group, fields in header.settings.items()
+        for field, value in fields.items()
+    )
+    more = f"<details><summary>all settings</summary>{_safe(chosen)}</details>" if chosen else ""
+    return f'<ul class="meta">{items}</ul><div class="meta">{more}</div>'
 
 
 def _outcomes(summary: Summary) -> str:
@@ -120,8 +130,8 @@ def _outcomes(summary: Summary) -> str:
         share = count / summary.header.questions
         lines.append(
             f'<div class="{kind}"><span>{_safe(name)}</span><span class="value">'
-            f'<span class="bar" style="width:{count / most * 75:.1f}%"></span>'
-            f"{count} ({share:.0%})</span></div>"
+            f'<span class="bar" style="width:{count / most * 70:.1f}%"></span>'
+            f'{count} ({share:.0%})</span><span class="soft">{_safe(EXPLAINED[name])}</span></div>'
         )
     return f'<div class="outcomes">{"".join(lines)}</div>'
 
@@ -140,38 +150,53 @@ def _figures(figures: Sequence[Figure]) -> str:
             f'<td class="num"><strong>{figure.value:.3f}</strong></td><td>{strip}</td>'
             f'<td class="num">{figure.low:.3f} to {figure.high:.3f}</td>'
             f'<td class="num">{figure.questions}</td>'
-            f'<td class="sentence">{_safe(measure.sentence)} ({_safe(measure.source)})</td></tr>'
+            f'<td class="sentence">{_safe(measure.sentence)}{_source(measure)}</td></tr>'
         )
     heads = ("measure", "value", "0 to 1", "95 % interval", "questions", "what it says")
     numeric = {"value", "95 % interval", "questions"}
-    return _table([_head(name, name in numeric) for name in heads], lines)
+    return _table([_head(name, name in numeric) for name in heads], lines, " class=measures")
+
+
+def _source(measure: Measure) -> str:
+    return "" if measure.source == "own" else f" ({_safe(measure.source)})"
 
 
 def _charts(table: Columns, summary: Summary) -> str:
     labelled = {"answerable": table.answerable == 1, "not answerable": table.answerable == 0}
     groups = {name: table.confidence[chosen] for name, chosen in labelled.items()}
     figures = []
-    if sum(map(len, groups.values())):
+    answered = not summary.header.search_only
+    if answered and any(len(group) for group in groups.values()):
         figures.append(
             ("Confidence, answerable against not", charts.distributions(groups, "confidence"))
         )
     if (shown := table.shown).any():
         curve = charts.calibration(table.confidence[shown], table.right[shown])
-        figures.append(("Calibration of the answers shown", curve))
+        figures.append(("Share of the answers shown that is right, by confidence", curve))
     if summary.latency:
-        figures.append(
-            ("Latency by stage, median / 95th percentile", charts.latency(summary.latency))
-        )
+        figures.append(("Latency by stage", charts.latency(summary.latency)))
+    if answered and (tagged := _members(table)):
+        by_tag = [
+            (normalize(tag), len(at), float(table.right[at].mean()))
+            for tag, at in tagged[:TAGS_CHARTED]
+        ]
+        figures.append(("Right, by tag", charts.shares(by_tag)))
     parts = [f"<figure><h3>{_safe(title)}</h3>{svg}</figure>" for title, svg in figures]
     return f'<div class="charts">{"".join(parts)}</div>'
 
 
-def _by_tag(table: Columns) -> str:
-    """Each tag's mean in the measures of single questions that are between 0 and 1."""
+def _members(table: Columns) -> list[tuple[str, list[int]]]:
+    """Every tag and the questions that have it, the most frequent first."""
     members: defaultdict[str, list[int]] = defaultdict(list)
     for at, tags in enumerate(table.tags):
         for tag in tags:
             members[tag].append(at)
+    return sorted(members.items(), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _by_tag(table: Columns) -> str:
+    """Each tag's mean in the measures of single questions that are between 0 and 1."""
+    members = _members(table)
     names = [
         name
         for name, scores in table.scores.items()
@@ -180,7 +205,7 @@ def _by_tag(table: Columns) -> str:
     if not members or not names:
         return ""
     lines = []
-    for tag, which in sorted(members.items(), key=lambda item: (-len(item[1]), item[0])):
+    for tag, which in members:
         cells = "".join(_cell(table.scores[name][which]) for name in names)
         lines.append(
             f'<tr><th scope="row">{_safe(tag)}</th><td class="num">{len(which)}</td>{cells}</tr>'

@@ -42,7 +42,7 @@ class Latency(Shape):
 
 class Summary(Shape):
     header: Header
-    outcomes: dict[str, int]
+    outcomes: dict[Outcome, int]
     figures: tuple[Figure, ...]
     latency: tuple[Latency, ...] = ()
 

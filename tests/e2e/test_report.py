@@ -27,6 +27,7 @@ pytestmark = pytest.mark.browser
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\u202e</script>'
 QUESTIONS = 2000
+ROOT = Path(__file__).parents[2]
 MEASURES = ("R@1", "nDCG@10", "answer_contained@3", "citation_hit", "abstention_accuracy")
 NAMES = (*MEASURES, "abstention_AUROC", "coverage@5%")
 
@@ -109,15 +110,23 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path.with_suffix(".html")
 
 
+@pytest.fixture(scope="module")
+def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the sixty questions about the sample collection."""
+    target = tmp_path_factory.mktemp("sample-report") / "sample.html"
+    report.write(ROOT / "evals" / "sets" / "sample.baseline.jsonl.gz", target)
+    return target
+
+
 @pytest.fixture
 def watched(browser: Browser, page_file: Path) -> Any:
     """A page on the report, and everything that went wrong in it."""
     contexts = []
 
-    def open_page(scheme: str = "light") -> tuple[Page, list[str]]:
+    def open_page(scheme: str = "light", file: Path = page_file) -> tuple[Page, list[str]]:
         context = browser.new_context(
             color_scheme=scheme,  # type: ignore[arg-type]
-            viewport={"width": 1200, "height": 900},
+            viewport={"width": 1280, "height": 900},
         )
         contexts.append(context)
         page = context.new_page()
@@ -125,9 +134,9 @@ def watched(browser: Browser, page_file: Path) -> Any:
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url))
-        page.goto(page_file.as_uri())
+        page.goto(file.as_uri())
         page.locator("#questions tbody tr").first.wait_for()
-        assert wrong == [page_file.as_uri()]
+        assert wrong == [file.as_uri()]
         wrong.clear()
         return page, wrong
 
@@ -189,15 +198,50 @@ def test_the_table_filters_and_sorts(watched: Any) -> None:
     assert page.locator("#questions tbody tr").count() == 1200
 
 
+def test_a_question_tells_where_it_was_lost_and_leads_to_the_next(watched: Any) -> None:
+    page, _ = watched()
+    page.get_by_label("outcome").select_option("wrongly refused")
+    page.locator("#questions tbody a").first.click()
+    facts = page.locator("#detail dd").first
+    assert facts.locator("strong").inner_text() == "wrongly refused"
+    assert "✓ retrieved: 1 of 8 passages are of relevant documents, the first at" in (
+        facts.inner_text()
+    )
+    assert "✗ decided: silent, at a confidence of" in facts.inner_text()
+    heading = page.locator("#detail h2").inner_text()
+    page.get_by_role("link", name="next of").click()
+    page.locator("#detail h2", has_not_text=heading).wait_for()
+    assert page.locator("#detail dd strong").inner_text() == "wrongly refused"
+    page.get_by_role("link", name="previous").click()
+    page.locator("#detail h2", has_text=heading).wait_for()
+
+
+def test_it_fits_a_phone(watched: Any, sample_file: Path, screenshot: Any) -> None:
+    page, _ = watched(file=sample_file)
+    page.set_viewport_size({"width": 390, "height": 1600})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    screenshot(page, "report-phone")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_has_a_light_and_a_dark_face(watched: Any, scheme: str, screenshot: Any) -> None:
-    page, wrong = watched(scheme)
+def test_it_has_a_light_and_a_dark_face(
+    watched: Any, sample_file: Path, scheme: str, screenshot: Any
+) -> None:
+    page, wrong = watched(scheme, sample_file)
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     brightness = sum(map(int, colour.removeprefix("rgb(").rstrip(")").split(",")))
     assert (brightness > 384) == (scheme == "light")
-    page.set_viewport_size({"width": 1200, "height": 2400})
+    page.set_viewport_size({"width": 1280, "height": 3200})
     screenshot(page, f"report-{scheme}")
-    page.evaluate("location.hash = '#q=q3'")
+    page.evaluate("location.hash = '#q=c01'")
     page.locator("#detail .passage").first.wait_for()
+    page.set_viewport_size({"width": 1280, "height": 1700})
     screenshot(page, f"report-question-{scheme}")
     assert wrong == []
+
+
+def test_hostile_text_does_not_break_the_layout(watched: Any, screenshot: Any) -> None:
+    page, _ = watched()
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    screenshot(page, "report-hostile")

@@ -12,7 +12,7 @@ from assistant.evals import collection, measures, metrics, results, runner
 from assistant.evals.cases import Case, EvaluationSet
 from assistant.evals.errors import MeasureError
 from assistant.evals.metrics import parse
-from assistant.evals.outcomes import outcome
+from assistant.evals.outcomes import outcome, stages
 from assistant.evals.results import Ranked, Row
 from assistant.types import Answer, AnswerSentence, Citation
 
@@ -241,6 +241,37 @@ def test_outcomes_by_stage(make: Callable[..., Any]) -> None:
     weights = {"3": 0.7, "4": 1.0}
     worse = make(weight=lambda text: weights.get(text.partition("number ")[2][:1], 0.5))
     assert of(worse) == "retrieved but not chosen"
+
+
+def test_stages_tell_what_each_did(make: Callable[..., Any]) -> None:
+    case = Case(
+        id="a",
+        question="In which city met the council number 4?",
+        relevant={"day4.txt": 1},
+        answers=("Minsk",),
+    )
+
+    def told(**planted: Any) -> dict[str, tuple[bool, str]]:
+        one = EvaluationSet(name="one", cases=(case,))
+        path = runner.run(make(**planted), one, runner.Plan([parse("R@1")]), fresh=True)
+        (row,) = results.read_rows(path)
+        return {name: (fine, how) for name, fine, how in stages(row)}
+
+    assert told()["retrieved"] == (
+        True,
+        "1 of 5 passages are of relevant documents, the first at rank 1",
+    )
+    assert told()["decided"][0]
+    assert told()["chosen"] == (True, "1 of 1 citations are of relevant documents")
+    assert told()["said"] == (True, "a gold answer stands in sentence 1 of 1")
+    lost = told(hidden={"day4.txt"})
+    assert lost["retrieved"] == (False, "0 of 5 passages are of relevant documents")
+    assert not lost["chosen"][0]
+    assert not lost["said"][0]
+    silent = told(threshold=2.0)
+    assert silent["decided"][1].startswith("silent, at a confidence of ")
+    assert not silent["decided"][0]
+    assert silent.keys() == {"retrieved", "decided"}
 
 
 def test_gold_documents_go_by_id_uri_or_file_name(make: Callable[..., Any]) -> None:
