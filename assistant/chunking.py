@@ -18,6 +18,7 @@ from assistant.types import Document, Mark, Passage
 
 FORMAT = 1  # of the passages this module cuts; those of another format are cut again
 PREFIX_TOKENS = 30  # most tokens of title and headings before an embedded passage
+LEAST = 32  # tokens, the smallest size of a passage that makes sense
 
 _CHARS = 8  # most characters for each token of a passage's size: prose has 3 to 6, a blob thousands
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import json
-import os
-import threading
+import re
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -27,18 +23,24 @@ from assistant.errors import AssistantError, ModelError
 from assistant.records import Embedded
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
 Vectors = NDArray[np.float32]
 Span = tuple[int, int]
 Made = TypeVar("Made")
 
-_BATCH = 16  # texts through torch at once; more gains nothing on a CPU
-_NAMED = (
-    "set models.embedding to bundled, or to sentence-transformers: and a model's folder or hub id"
-)
 _REACH = "check the network, the provider's key and the model's name, or use the bundled model"
+
+
+class Prompts(NamedTuple):
+    """What to put before a text; None leaves it to the model."""
+
+    query: str | None = None
+    document: str | None = None
+
+
+NO_PROMPTS = Prompts()
+_E5 = re.compile(r"(?:^|[:/_-])e5-", re.IGNORECASE)  # arXiv:2212.03533, arXiv:2402.05672
 
 
 class Embedder(Embeddings):
@@ -125,51 +127,7 @@ class OnnxEmbedder(Embedder):
         return _unit(states.mean(axis=0))
 
     def tokens(self, text: str) -> list[tuple[int, int]]:
-        return _spans(self._model.tokenizer, text)
-
-
-class SentenceTransformerEmbedder(Embedder):
-    """Any model of sentence-transformers, by hub id or local path, with its own prompts.
-
-    Raises ModelError when it is not there, is not in safetensors, or wants to run its own code.
-    """
-
-    def __init__(self, name: str, threads: int) -> None:
-        with AsModelError(name, f"{_NAMED}; a hub id needs the network once"):
-            self._model = _load_sentence_transformer(name)
-            self._tokenizer = _own_tokenizer(self._model)
-        self._threads = threads
-        self._lock = threading.Lock()  # its tokenizer and torch's thread count are shared
-        self._name = name
-        self.identity = f"sentence-transformers:{Path(name).name}:{_digest(self._model)[:12]}"
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
-        # sentence-transformers 6.2 adds an empty "document", which hides the two other names.
-        prompts = [self._model.prompts.get(key) for key in ("document", "passage", "corpus")]
-        self._prompt = next(filter(None, prompts), "")
-        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
-        self.max_tokens = (self._model.max_seq_length or 512) - special
-        self.max_tokens -= len(self.tokens(self._prompt))
-
-    def documents(self, texts: Sequence[str]) -> Vectors:
-        batches = [list(texts[i : i + _BATCH]) for i in range(0, len(texts), _BATCH)]
-        encode = functools.partial(self._model.encode_document, prompt=self._prompt)
-        vectors = [self._encode(encode, batch, self._threads) for batch in batches]
-        return np.concatenate([np.empty((0, self.dimension), np.float32), *vectors])
-
-    def query(self, text: str) -> Vectors:
-        return self._encode(self._model.encode_query, [text], 1).reshape(-1)
-
-    def tokens(self, text: str) -> list[tuple[int, int]]:
-        return _spans(self._tokenizer, text)
-
-    def _encode(self, encode: Any, texts: list[str], threads: int) -> Vectors:
-        import torch
-
-        texts = [minilm.encodable(text) for text in texts]
-        with self._lock, AsModelError(self._name, _NAMED):
-            torch.set_num_threads(threads)
-            vectors = encode(texts, normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, np.float32)
+        return spans(self._model.tokenizer, text)
 
 
 class ProviderEmbedder(Embedder):
@@ -180,8 +138,11 @@ class ProviderEmbedder(Embedder):
 
     max_tokens = 512  # fewer than any provider reads
 
-    def __init__(self, name: str, model: Embeddings) -> None:
+    def __init__(self, name: str, model: Embeddings, prompts: Prompts = NO_PROMPTS) -> None:
+        self._before_query, self._before_document = chosen_prompts(name, prompts, {})
         self.identity = name
+        if self._before_document:
+            self.identity += f"+{self._before_document!r}"
         self._model = model
         self._tokenizer = minilm.tokenizer()
 
@@ -193,17 +154,18 @@ class ProviderEmbedder(Embedder):
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         with AsModelError(self.identity, _REACH):
-            vectors = self._model.embed_documents([minilm.encodable(text) for text in texts])
+            before = self._before_document
+            vectors = self._model.embed_documents([minilm.encodable(before + t) for t in texts])
             made = np.array(vectors, np.float32).reshape(len(texts), self.dimension)
         return _unit(made)
 
     def query(self, text: str) -> Vectors:
         with AsModelError(self.identity, _REACH):
-            vector = self._model.embed_query(minilm.encodable(text))
+            vector = self._model.embed_query(minilm.encodable(self._before_query + text))
         return _unit(np.array(vector, np.float32))
 
     def tokens(self, text: str) -> list[tuple[int, int]]:
-        return _spans(self._tokenizer, text)
+        return spans(self._tokenizer, text)
 
 
 class AsModelError(contextlib.AbstractContextManager[None]):
@@ -223,60 +185,19 @@ class AsModelError(contextlib.AbstractContextManager[None]):
             raise ModelError(f"embedding model {self._model}: {said}", self._hint) from error
 
 
-def _load_sentence_transformer(name: str) -> SentenceTransformer:
-    """The model in a folder or in the hub's cache; only one that is in neither is downloaded."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # it warns when the process forks
-    path = Path(name).expanduser()
-    is_path = path.exists() or path.is_absolute() or name[:1] in ".~" or len(path.parts) > 2
-    if not name or (is_path and not path.is_dir()):
-        raise ModelError(f"there is no folder {name!r} with a model", _NAMED)
-    from huggingface_hub import model_info
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    load = functools.partial(
-        SentenceTransformer,
-        str(path) if is_path else name,
-        device="cpu",
-        trust_remote_code=False,
-        model_kwargs={"use_safetensors": True},
+def chosen_prompts(name: str, given: Prompts, shipped: Mapping[str, str]) -> tuple[str, str]:
+    """What goes before a query and before a document: as set, as shipped, or as e5 models want."""
+    is_e5 = _E5.search(name) and "instruct" not in name.lower()
+    query, document = ("query: ", "passage: ") if is_e5 else ("", "")
+    # sentence-transformers 6.2 adds an empty "document", which hides the two other names.
+    own = [shipped.get(key) for key in ("document", "passage", "corpus")]
+    return (
+        (shipped.get("query") or query) if given.query is None else given.query,
+        next(filter(None, own), document) if given.document is None else given.document,
     )
-    try:
-        return load(local_files_only=True)
-    except OSError:
-        if is_path:
-            raise
-    model_info(name, timeout=10)  # fails at once; a download would first retry for a minute
-    return load()
 
 
-def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:
-    """A copy of the model's tokenizer: the model sets truncation on its own while it runs."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_str(model.tokenizer.backend_tokenizer.to_str())
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def _digest(model: SentenceTransformer) -> str:
-    """SHA-256 over all that makes the vectors: weights, prompts, length, modules, pooling."""
-    import torch
-
-    digest = hashlib.sha256()
-    modules = [(type(module).__name__, getattr(module, "pooling_mode", None)) for module in model]
-    facts = [model.prompts, model.max_seq_length, modules]
-    digest.update(json.dumps(facts, sort_keys=True).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _spans(tokenizer: Tokenizer, text: str) -> list[tuple[int, int]]:
+def spans(tokenizer: Tokenizer, text: str) -> list[tuple[int, int]]:
     return tokenizer.encode(minilm.encodable(text), add_special_tokens=False).offsets
 
 

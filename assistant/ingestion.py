@@ -47,9 +47,21 @@ def spec_of(embedder: Embedder, settings: Settings) -> Spec:
     return Spec(
         embedding=embedder.identity,
         dimension=embedder.dimension,
-        size=settings.chunking.size,
+        size=_size(embedder, settings),
         chunking=chunking.FORMAT,
     )
+
+
+def _size(embedder: Embedder, settings: Settings) -> int:
+    """Most tokens in a passage: what the model reads may be less than the settings want."""
+    room = embedder.max_tokens - chunking.PREFIX_TOKENS
+    if room < chunking.LEAST:
+        raise ModelError(
+            f"{embedder.identity} reads {embedder.max_tokens} tokens, too few for a passage with"
+            " its title",
+            "choose another models.embedding",
+        )
+    return min(settings.chunking.size, room)
 
 
 def ingest(
@@ -204,7 +216,7 @@ def _load(library: Library, settings: Settings, path: Path, uri: str) -> Documen
 
 
 def _chunk(document: Document, embedder: Embedder, settings: Settings) -> list[Chunk]:
-    passages = chunking.chunk(document, embedder.tokens, settings.chunking.size)
+    passages = chunking.chunk(document, embedder.tokens, _size(embedder, settings))
     if not passages:
         raise LoadingError(
             "no_text", f"{document.uri} has no text", "give it words, or leave it out"

@@ -28,9 +28,12 @@ def build_embedder(settings: Settings) -> Embedder:
     threads = settings.models.threads or _cores()
     if name == "bundled":
         return embedding.OnnxEmbedder(threads)
+    prompts = embedding.Prompts(settings.models.query_prompt, settings.models.document_prompt)
     if name.startswith(_LOCAL):
-        return embedding.SentenceTransformerEmbedder(name.removeprefix(_LOCAL), threads)
-    return embedding.ProviderEmbedder(name, _provider(name))
+        from assistant import pretrained
+
+        return pretrained.SentenceTransformerEmbedder(name.removeprefix(_LOCAL), threads, prompts)
+    return embedding.ProviderEmbedder(name, _provider(name), prompts)
 
 
 def build_reader(settings: Settings) -> Reader:
@@ -54,7 +57,7 @@ def _provider(name: str) -> Embeddings:
             install = missing.group() if missing else "install the provider's LangChain package"
             raise ModelError(f"embedding model {name}: its package is missing", install) from error
         except ValueError as error:
-            reason = str(error).partition("\n")[0]
+            reason = " ".join(str(error).split())[:300]
             raise ModelError(f"models.embedding = {name!r}: {reason}", _CHOICES) from error
 
 

