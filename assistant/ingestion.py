@@ -11,13 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from assistant import chunking, publication
+from assistant import publication
 from assistant.errors import (
     EmptyLibraryError,
     LoadingError,
-    ModelError,
     PathError,
     UnknownDocumentError,
 )
@@ -26,42 +23,16 @@ from assistant.integrity import drop_damaged
 from assistant.library import Library
 from assistant.loading import content_digest, document_id, find, load, read
 from assistant.publication import Published
-from assistant.records import Chunk, Embedded, Spec, Waiting
-from assistant.segmenting import Span, sentences
+from assistant.records import Chunk
 from assistant.settings import Settings
 from assistant.types import Document, Failure, IndexReport, Progress
+from assistant.vectorizing import OnProgress, embedding, passages_of, spec_of
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
 
-OnProgress = Callable[[Progress], None]
-
 _ADD_DOCUMENTS = 64  # documents stored in one transaction, or fewer when
 _ADD_CHARS = 4_000_000  # their texts reach this
-_WINDOW = 4096  # passages sorted by length together, so that a batch needs little padding
-_BATCH = 64  # passages embedded at a time: what a kill can cost
-
-
-def spec_of(embedder: Embedder, settings: Settings) -> Spec:
-    """What vectors made by this embedder under these settings depend on."""
-    return Spec(
-        embedding=embedder.identity,
-        dimension=embedder.dimension,
-        size=_size(embedder, settings),
-        chunking=chunking.FORMAT,
-    )
-
-
-def _size(embedder: Embedder, settings: Settings) -> int:
-    """Most tokens in a passage: what the model reads may be less than the settings want."""
-    room = embedder.max_tokens - chunking.PREFIX_TOKENS
-    if room < chunking.LEAST:
-        raise ModelError(
-            f"{embedder.identity} reads {embedder.max_tokens} tokens, too few for a passage with"
-            " its title",
-            "choose another models.embedding",
-        )
-    return min(settings.chunking.size, room)
 
 
 def ingest(
@@ -105,8 +76,8 @@ def take_in(
     spec = spec_of(embedder, settings)
     library.check_spec(spec)
     with generations.changing:
-        uris, failed = _load_all(library, embedder, settings, files, tell)
-        _embed_all(library, embedder, spec, tell)
+        with embedding(library, embedder, spec, tell):
+            uris, failed = _load_all(library, embedder, settings, files, tell)
         published = Published()
         if publication.complete(library, spec) or erase:
             published = generations.publish(spec, erase, _telling(tell))
@@ -157,8 +128,8 @@ def rebuild(
         if embedder:
             drop_damaged(library)
             spec = spec_of(embedder, settings)
-            _chunk_all(library, embedder, settings, tell)
-            _embed_all(library, embedder, spec, tell)
+            with embedding(library, embedder, spec, tell):
+                _chunk_all(library, embedder, settings, tell)
             publication.complete(library, spec)
         published = generations.publish(spec, on_progress=_telling(tell))
     return report(library, published)
@@ -169,7 +140,7 @@ def _chunk_all(library: Library, embedder: Embedder, settings: Settings, tell: O
     spec = spec_of(embedder, settings)
     ids = library.unchunked(spec)
     for done, name in enumerate(ids, start=1):
-        chunks = _chunk(library.document(name), embedder, settings)
+        chunks = passages_of(library.document(name), embedder, settings)
         library.add_chunks(chunks, spec)
         tell(Progress(stage="load", done=done, total=len(ids)))
 
@@ -191,7 +162,7 @@ def _load_all(
         try:
             document = _load(library, settings, path, uri)
             if document:
-                new.append((document, _chunk(document, embedder, settings)))
+                new.append((document, passages_of(document, embedder, settings)))
             uris.add(uri)
         except LoadingError as error:
             failed.append(Failure(uri=uri, reason=error.reason, hint=error.hint))
@@ -213,57 +184,6 @@ def _load(library: Library, settings: Settings, path: Path, uri: str) -> Documen
     if state == "retired":  # the file is again what it once was
         return library.document(name)
     return load(path, content=content, uri=uri)
-
-
-def _chunk(document: Document, embedder: Embedder, settings: Settings) -> list[Chunk]:
-    passages = chunking.chunk(document, embedder.tokens, _size(embedder, settings))
-    if not passages:
-        raise LoadingError(
-            "no_text", f"{document.uri} has no text", "give it words, or leave it out"
-        )
-    return [
-        Chunk(passage, chunking.embedded_text(document, passage, embedder.tokens))
-        for passage in passages
-    ]
-
-
-def _embed_all(library: Library, embedder: Embedder, spec: Spec, tell: OnProgress) -> None:
-    """Gives every passage of ``spec`` its vector; each batch is on the disk when it is done."""
-    total = library.unembedded_count(spec)
-    done = last = 0
-    while window := library.unembedded(spec, last, _WINDOW):
-        last = window[-1].key
-        texts = {waiting.name: waiting for waiting in window}  # equal ones once
-        names = sorted(texts, key=lambda name: len(texts[name].embedded))
-        for start in range(0, len(names), _BATCH):
-            batch = names[start : start + _BATCH]
-            library.put_vectors(batch, _embed([texts[name] for name in batch], embedder))
-            done += len(batch)
-            tell(Progress(stage="embed", done=done, total=total))
-
-
-def _embed(batch: Sequence[Waiting], embedder: Embedder) -> list[Embedded]:
-    spans = [_sentences(waiting) for waiting in batch]
-    made = embedder.passages([waiting.embedded for waiting in batch], spans)
-    if len(made) != len(batch) or not all(_is_sound(one, embedder.dimension) for one in made):
-        raise ModelError(
-            f"{embedder.identity} gave no usable vectors: {len(made)} for {len(batch)} passages, or"
-            f" not all of {embedder.dimension} dimensions and length 1",
-            "choose another models.embedding, or check that the model is whole",
-        )
-    return made
-
-
-def _is_sound(made: Embedded, dimension: int) -> bool:
-    vectors = (made.vector, *made.sentences)
-    return all(v.shape == (dimension,) and abs(np.linalg.norm(v) - 1) < 1e-3 for v in vectors)
-
-
-def _sentences(waiting: Waiting) -> list[Span]:
-    """Where the sentences of an embedded text are; what stands before the passage counts as one."""
-    lead = waiting.lead
-    found = sentences(waiting.embedded[lead:], waiting.language)
-    return [(0, lead)] * bool(lead) + [(lead + start, lead + end) for start, end in found]
 
 
 def _meant(library: Library, name: str) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from assistant import condensing, ingestion, integrity, models, syncing
+from assistant import condensing, ingestion, integrity, models, syncing, vectorizing
 from assistant.condensing import Condensed
 from assistant.errors import QuestionError
 from assistant.generations import Generations
@@ -168,7 +168,7 @@ class Assistant:
         from assistant.retrieval import Query, retrieve
 
         with self._generations.lease() as index:
-            self._library.check_spec(ingestion.spec_of(self._embedder, self.settings))
+            self._library.check_spec(vectorizing.spec_of(self._embedder, self.settings))
             within = index.catalogue.select(filters) if filters != EVERYTHING else None
             with watch.stage("embed"):
                 vector = condensing.embed(query, self._embedder)

@@ -16,9 +16,9 @@ from assistant.types import IndexReport, Move, SyncPlan
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
     from assistant.generations import Generations
-    from assistant.ingestion import OnProgress
     from assistant.library import Library
     from assistant.settings import Settings
+    from assistant.vectorizing import OnProgress
 
 _QUIET = 1000  # milliseconds without a change after which a folder is looked at again,
 _DEBOUNCE = 10_000  # and milliseconds after which it is, however busy it is

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from assistant import health, ingestion
+from assistant import health, ingestion, vectorizing
 from assistant.errors import AssistantError
 from assistant.generations import Generations
 from assistant.integrity import verify
@@ -120,7 +120,7 @@ def ask(data: Path, say: Callable[..., None], queries: list[str], k: int = 5) ->
     """What is listed, and what is found and read for each query, by words and by meaning."""
     warnings: list[str] = []
     with opened(data, warnings) as (library, generations):
-        library.check_spec(ingestion.spec_of(FakeEmbedder(), SETTINGS))
+        library.check_spec(vectorizing.spec_of(FakeEmbedder(), SETTINGS))
         found = [answers(library, generations, query, k) for query in queries]
         return {"listed": listing(library), "found": found, "warnings": warnings}
 
@@ -173,7 +173,7 @@ def limit(
     **rest: Any,
 ) -> Outcome:
     """Sets the child up for what is to happen to it; gives the arguments that are for its verb."""
-    ingestion._BATCH = batch
+    vectorizing.BATCH = batch
     if not real_check:
         health.Check = CheckHere  # type: ignore[misc]
     if point:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import health, ingestion
+from assistant import health, ingestion, vectorizing
 from assistant.errors import (
     EmptyLibraryError,
     IndexMismatchError,
@@ -239,7 +239,7 @@ class Stopping(FakeEmbedder):
 def test_an_interrupted_run_goes_on_where_it_stopped(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion, "_BATCH", 2)
+    monkeypatch.setattr(vectorizing, "BATCH", 2)
     place.embedder = Stopping()
     with pytest.raises(KeyboardInterrupt):
         place.index()
@@ -296,9 +296,10 @@ def test_an_embedder_that_gives_rubbish_is_named(place: Place) -> None:
 
 def test_passages_are_no_longer_than_the_model_reads(place: Place) -> None:
     place.write("long.txt", "alpha beta gamma. " * 200)
+    place.settings = Settings()
     place.embedder.max_tokens = 70
     place.index()
-    assert place.library.spec == ingestion.spec_of(place.embedder, place.settings)
+    assert place.library.spec == vectorizing.spec_of(place.embedder, place.settings)
     assert place.library.spec.size == 40
     assert max(len(place.embedder.tokens(text)) for text in place.embedder.embedded) <= 70
     place.embedder.max_tokens = 256
@@ -321,7 +322,7 @@ def test_other_settings_are_refused_and_rebuild_mends_it(place: Place) -> None:
     with pytest.raises(IndexMismatchError, match=r"chunking.size = 32, the settings say 100"):
         place.index()
     place.rebuild(embed=True)
-    assert place.library.spec == ingestion.spec_of(place.embedder, place.settings)
+    assert place.library.spec == vectorizing.spec_of(place.embedder, place.settings)
     assert place.problems() == ()
     with place.library.reading() as connection:
         assert connection.execute("SELECT COUNT(*) FROM specs").fetchone() == (1,)
@@ -331,7 +332,7 @@ def test_other_settings_are_refused_and_rebuild_mends_it(place: Place) -> None:
 def test_embedding_again_serves_the_old_index_and_goes_on_when_interrupted(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion, "_BATCH", 1)
+    monkeypatch.setattr(vectorizing, "BATCH", 1)
     place.index()
     before = place.library.generation
     place.embedder = Stopping("fake:2")
