@@ -18,12 +18,12 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from assistant.evals import plain_json, plain_yaml
 from assistant.evals.errors import SetError
-from assistant.types import Shape
+from assistant.types import Filters, Shape
 
 FIELDS = (
     "id and question are texts; answerable and draft true or false; relevant a list of documents, "
     "or a map to their grades; quotes, answers and tags lists of texts; history a list of maps of "
-    "question and answer"
+    "question and answer; filters a map of since, until, as_of, sources, languages, documents"
 )
 
 
@@ -46,7 +46,7 @@ class Case(Shape):
     quotes: tuple[str, ...] = ()  # words that stand in the relevant documents
     answers: tuple[str, ...] = ()  # any one of them is right
     history: tuple[Exchange, ...] = ()
-    filters: dict[str, str] = Field(default_factory=dict)
+    filters: Filters = Filters()
     tags: tuple[str, ...] = ()
     draft: bool = False  # proposed by `assistant eval draft`, not accepted by a person yet
 
@@ -68,6 +68,7 @@ class EvaluationSet(Shape):
     description: str = ""
     cases: tuple[Case, ...]
     drafts: int = 0  # cases left out because nobody has accepted them
+    file: Path | None = None  # where it was read from
 
     @property
     def digest(self) -> str:
@@ -104,6 +105,7 @@ def load(path: Path, tag: str | None = None) -> EvaluationSet:
         description=head.get("description", ""),
         cases=accepted,
         drafts=sum(case.draft for case in cases),
+        file=path,
     )
 
 

@@ -29,7 +29,10 @@ from assistant.evals.options import (
 from assistant.evals.writing import write_text
 from assistant.terminal import say, show
 
-app = typer.Typer(help="Measure answers on a set of questions, compare, and guard against losses.")
+app = typer.Typer(
+    help="Measure answers on a set of questions, compare, and guard against losses.",
+    no_args_is_help=True,
+)
 
 
 @app.command()
@@ -107,7 +110,7 @@ def check(
     else:
         for problem in problems:
             typer.echo(problem)
-    say(f"{len(loaded.cases)} cases, {len(problems)} problems")
+    say(f"cases: {len(loaded.cases)}, problems: {len(problems)}")
     if problems:
         raise typer.Exit(1)
 

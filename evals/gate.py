@@ -31,6 +31,8 @@ def floors(texts: Sequence[str]) -> dict[str, float]:
         except ValueError:
             hint = 'write it as "nDCG@10=0.75"'
             raise MeasureError(f"{number!r} in {text!r} is not a number", hint) from None
+        if not 0 <= wanted[measure.name] <= measure.high:
+            raise MeasureError(f"{text} can never be met", f"{measure.name} is between 0 and 1")
         if measure.better == "lower":
             raise MeasureError(
                 f"{measure.name} is better when it is lower", "a floor under it says nothing"

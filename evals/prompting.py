@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -13,22 +14,39 @@ import assistant
 from assistant.errors import ModelError
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from langchain_core.language_models import BaseChatModel
 
-HINT = "try another model, or go without one"
+HINT = "see that its package is installed and its key is set, or go without a model"
+
+
+class _AsModelError(contextlib.AbstractContextManager[None]):
+    """One ModelError of whatever a provider's library raises: these share no parent class."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception):
+            said = str(error).partition("\n")[0][:300] or type(error).__name__
+            raise ModelError(f"chat model, {self._what}: {said}", HINT) from error
 
 
 def chat_model(name: str) -> BaseChatModel:
     """The model that LangChain's ``init_chat_model`` makes of ``provider:model``.
 
-    Raises ModelError when the provider is unknown or its package is not installed.
+    Raises ModelError for an unknown provider, a missing package or key.
     """
     from langchain.chat_models import init_chat_model
 
-    try:
+    with _AsModelError(name):
         return init_chat_model(name, temperature=0)
-    except (ImportError, ValueError) as error:
-        raise ModelError(f"model {name}: {error}", HINT) from None
 
 
 def ask(chat: BaseChatModel, prompt: str, **values: str) -> dict[str, Any]:
@@ -39,7 +57,8 @@ def ask(chat: BaseChatModel, prompt: str, **values: str) -> dict[str, Any]:
     """
     fence = hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
     filled = re.sub(r"\{\{(\w+)\}\}", lambda m: (values | {"fence": fence})[m[1]], _text(prompt))
-    reply = chat.invoke(filled).text
+    with _AsModelError(prompt):
+        reply = chat.invoke(filled).text
     found = re.search(r"\{.*\}", reply, re.DOTALL)
     try:
         parsed = json.loads(found[0]) if found else {}

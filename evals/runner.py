@@ -118,18 +118,12 @@ def _check_gold(evaluation_set: EvaluationSet, documents: collection.Collection)
     ]
     if missing:
         case_id, name = missing[0]
+        others = f", and {len(missing) - 1} others are not" if len(missing) > 1 else ""
         raise SetError(
-            Path(evaluation_set.name),
-            f"{name!r} is not in the collection ({len(missing)} such gold documents)",
+            evaluation_set.file or Path(evaluation_set.name),
+            f"{name!r} is not in the collection{others}",
             "index what the set asks about; `assistant eval check` lists all of them",
             field=f"case {case_id!r}, relevant",
-        )
-    if filtered := next((case.id for case in evaluation_set.cases if case.filters), None):
-        raise SetError(
-            Path(evaluation_set.name),
-            "questions with filters cannot be asked yet",
-            "take the filters out",
-            field=f"case {filtered!r}, filters",
         )
 
 
@@ -192,7 +186,7 @@ class _Inquiry:
         if self.plan.search_only:
             return self._search(case, history)
         start = time.perf_counter()
-        answer = self.assistant.ask(case.question, history)
+        answer = self.assistant.ask(case.question, history, case.filters)
         seconds = {"total": time.perf_counter() - start}
         for stage in answer.trace.stages:
             seconds[stage.name] = seconds.get(stage.name, 0) + stage.seconds
@@ -201,7 +195,9 @@ class _Inquiry:
             case=case,
             relevant=self.documents.relevant(case),
             answer=self._without_chance(answer),
-            ranking=self._ranking(self.assistant.search(case.question, self.k, history)),
+            ranking=self._ranking(
+                self.assistant.search(case.question, self.k, history, case.filters)
+            ),
             cited=tuple(self._name(c.document_id) for c in citations),
             exact=tuple(
                 c.quote == self.texts.of(c.document_id)[c.start : c.end] for c in citations
@@ -211,7 +207,7 @@ class _Inquiry:
 
     def _search(self, case: Case, history: Sequence[Turn]) -> tuple[Row, Timing]:
         start = time.perf_counter()
-        found = self.assistant.search(case.question, self.k, history)
+        found = self.assistant.search(case.question, self.k, history, case.filters)
         seconds = {"total": time.perf_counter() - start}
         row = Row(case=case, relevant=self.documents.relevant(case), ranking=self._ranking(found))
         return row, Timing(id=case.id, seconds=seconds)

@@ -57,9 +57,9 @@ def slow_run(folder: Path, out: Path) -> None:
     assistant: Any = module.WordAssistant(settings, module.city_texts(6))
     ask = assistant.ask
 
-    def slowly(question: str, history: Any = ()) -> Any:
+    def slowly(question: str, *more: Any) -> Any:
         time.sleep(0.005)
-        return ask(question)
+        return ask(question, *more)
 
     assistant.ask = slowly
     asked = [
@@ -198,7 +198,7 @@ def finding(wrap: Callable[[Sequence[Any]], Sequence[Any]]) -> Change:
         patch.setattr(
             assistant,
             "_retrieve",
-            lambda query, k, watch: tuple(wrap(retrieve(query, k, watch))),
+            lambda *given: tuple(wrap(retrieve(*given))),
         )
 
     return change
@@ -208,8 +208,8 @@ def shift_citations(assistant: Any, patch: pytest.MonkeyPatch) -> None:
     """Every citation points to the passage after the one that it is of."""
     ask = assistant.ask
 
-    def asked(question: str, history: Any = ()) -> Any:
-        answer = ask(question, history)
+    def asked(question: str, *more: Any) -> Any:
+        answer = ask(question, *more)
         passages = [scored.passage for scored in answer.passages]
         after = {
             passage.id: passages[(place + 1) % len(passages)]

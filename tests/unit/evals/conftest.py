@@ -18,6 +18,7 @@ from assistant.types import (
     AnswerSentence,
     Citation,
     Document,
+    Filters,
     Passage,
     ScoredPassage,
     Stage,
@@ -25,6 +26,7 @@ from assistant.types import (
     Turn,
 )
 
+EVERYTHING = Filters()
 CITIES = ["Yerevan", "Astana", "Bishkek", "Dushanbe", "Minsk", "Moscow"]
 
 
@@ -58,11 +60,16 @@ class WordAssistant:
         raise UnknownDocumentError(document_id)
 
     def search(
-        self, query: str, k: int | None = None, history: Sequence[Turn] = ()
+        self,
+        query: str,
+        k: int | None = None,
+        history: Sequence[Turn] = (),
+        filters: Filters = EVERYTHING,
     ) -> tuple[ScoredPassage, ...]:
         words = set(re.findall(r"\w+", query.lower()))
         found = []
-        for name in self.texts.keys() - self.hidden:
+        wanted = set(filters.documents) or self.texts.keys()
+        for name in self.texts.keys() & wanted - self.hidden:
             for match in re.finditer(r"[^.]+\.", self.texts[name]):
                 there = set(re.findall(r"\w+", match[0].lower()))
                 score = len(words & there) / max(len(words), 1) * self.weight(match[0])
@@ -73,11 +80,13 @@ class WordAssistant:
             for minus, name, start, end in sorted(found)[: k or 5]
         )
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters = EVERYTHING
+    ) -> Answer:
         self.asked.append(question)
         if not question.strip() or (self.fail_on and self.fail_on in question):
             raise QuestionError("the question is bad", "ask another")
-        found = self.search(question)
+        found = self.search(question, None, history, filters)
         confidence = min(found[0].score, 1.0) if found else 0.0
         shown = confidence >= self.threshold and bool(found)
         return Answer(

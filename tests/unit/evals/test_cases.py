@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from assistant.evals.cases import Case, load, save
 from assistant.evals.errors import SetError
+from assistant.types import Filters
 
 GOOD = """\
 name: towns
@@ -54,6 +56,15 @@ def test_grades_are_kept(tmp_path: Path) -> None:
     assert load(write(tmp_path, text)).cases[0].relevant == {"x.md": 2, "y.md": 1}
 
 
+def test_filters_are_those_of_a_question(tmp_path: Path) -> None:
+    text = (
+        "cases:\n- id: a\n  question: Q?\n"
+        "  filters: {since: 2022-01-05, sources: [Meridian Newswire]}\n"
+    )
+    filters = load(write(tmp_path, text)).cases[0].filters
+    assert filters == Filters(since=dt.date(2022, 1, 5), sources=("Meridian Newswire",))
+
+
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 
 
@@ -83,6 +94,8 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
             "line 2",
         ),
         ("cases:\n- id: a\n  question: '  '\n", 2, "question"),
+        ("cases:\n- id: a\n  question: Q\n  filters:\n    since: soon\n", 5, "filters.since"),
+        ("cases:\n- id: a\n  question: Q\n  filters: {sinse: 2022-01-05}\n", 4, "filters"),
         ("cases:\n- question: Q\n", 2, "id"),
         ("casses: []\ncases: []\n", 1, "casses"),
         ("name: [x]\ncases: []\n", 1, "name"),

@@ -131,6 +131,8 @@ def test_floors(run: Run) -> None:
         ("nDCG@10=high", "not a number"),
         ("nDGC@10=0.5", "no measure"),
         ("tokens=5", "lower"),
+        ("nDCG@10=75", "never be met"),
+        ("nDCG@10=nan", "never be met"),
     ],
 )
 def test_floors_that_say_nothing(text: str, words: str) -> None:

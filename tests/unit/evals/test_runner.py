@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from assistant.evals.errors import ResultFileError, SetError
 from assistant.evals.metrics import parse
 from assistant.evals.runner import Plan
 from assistant.settings import Settings
-from assistant.types import Turn
+from assistant.types import Filters
 
 PLAN = Plan([parse(name) for name in metrics.DEFAULT])
 Make = Callable[..., Any]
@@ -170,10 +170,10 @@ def test_a_defect_costs_one_row_too(make: Make, cities: EvaluationSet) -> None:
     assistant = make()
     ask = assistant.ask
 
-    def broken(question: str, history: Any = ()) -> Any:
+    def broken(question: str, *more: Any) -> Any:
         if "number 2 " in question:
             raise ZeroDivisionError("by zero")
-        return ask(question, history)
+        return ask(question, *more)
 
     assistant.ask = broken
     rows = list(results.read_rows(runner.run(assistant, cities, PLAN)))
@@ -199,9 +199,17 @@ def test_gold_that_is_not_in_the_collection(make: Make) -> None:
     case = Case(id="lost", question="Q?", relevant={"gone.txt": 1})
     with pytest.raises(SetError, match=r"case 'lost'.*'gone.txt' is not in the collection"):
         runner.run(make(), EvaluationSet(name="s", cases=(case,)), PLAN)
-    filtered = Case(id="f", question="Q?", filters={"source": "x"})
-    with pytest.raises(SetError, match="filters"):
-        runner.run(make(), EvaluationSet(name="s", cases=(filtered,)), PLAN)
+
+
+def test_filters_reach_the_assistant(make: Make, tmp_path: Path) -> None:
+    filters = Filters(documents=("day3.txt", "day9.txt"))
+    case = Case(id="f", question="In which city met the council number 4?", filters=filters)
+    given = EvaluationSet(name="filtered", cases=(case,))
+    for search_only in (False, True):
+        path = runner.run(make(), given, Plan([parse("R@1")], search_only=search_only))
+        (row,) = results.read_rows(path)
+        assert {ranked.document for ranked in row.ranking} == {"day3.txt", "day9.txt"}
+        assert row.case.filters == filters
 
 
 def test_history_reaches_the_assistant(make: Make) -> None:
@@ -209,7 +217,7 @@ def test_history_reaches_the_assistant(make: Make) -> None:
     assistant = make()
     ask = assistant.ask
 
-    def listening(question: str, history: Any) -> Any:
+    def listening(question: str, history: Any, *more: Any) -> Any:
         heard.extend(history)
         return ask(question)
 
@@ -233,9 +241,9 @@ def test_deep_measures_search_deeper(make: Make, cities: EvaluationSet) -> None:
     wanted: list[int | None] = []
     search = assistant.search
 
-    def counting(query: str, k: int | None = None, history: Sequence[Turn] = ()) -> Any:
+    def counting(query: str, k: int | None = None, *more: Any) -> Any:
         wanted.append(k)
-        return search(query, k, history)
+        return search(query, k, *more)
 
     assistant.search = counting
     runner.run(assistant, cities, Plan([parse("R@50")]))
@@ -279,7 +287,9 @@ def test_only_searching_asks_for_no_answer(make: Make, cities: EvaluationSet, wh
     case = Case(id="q", question="Where met the council number 3?", history=turns)
     plan = Plan(PLAN.measures, search_only=True)
     search, earlier = assistant.search, []
-    assistant.search = lambda query, k=None, history=(): earlier.append(history) or search(query, k)
+    assistant.search = lambda query, k=None, history=(), *filters: (
+        earlier.append(history) or search(query, k)
+    )
     runner.run(assistant, EvaluationSet(name="s", cases=(case,)), plan)
     assert assistant.asked == []
     assert [turn.question for turn in earlier[-1]] == ["First?"]
