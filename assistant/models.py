@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from assistant.embedding import Embedder
     from assistant.reading import Reader
+    from assistant.reranking import Reranker
 
 _LOCAL = "sentence-transformers:"
 _CHOICES = f"use bundled, {_LOCAL}<id or path>, or LangChain's provider:model"
@@ -34,6 +35,18 @@ def build_embedder(settings: Settings) -> Embedder:
 
         return pretrained.SentenceTransformerEmbedder(name.removeprefix(_LOCAL), threads, prompts)
     return embedding.ProviderEmbedder(name, _provider(name), prompts)
+
+
+def build_reranker(settings: Settings) -> Reranker | None:
+    """What ``models.reranker`` names, if it names anything."""
+    name = settings.models.reranker
+    if not name:
+        return None
+    if not name.startswith(_LOCAL):
+        raise ModelError(f"models.reranker = {name!r} is none", f"use {_LOCAL}<id or path>")
+    from assistant.reranking import Reranker
+
+    return Reranker(name.removeprefix(_LOCAL))
 
 
 def build_reader(settings: Settings) -> Reader:

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
@@ -37,6 +37,7 @@ from assistant.types import (
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
     from assistant.reading import Reader
+    from assistant.reranking import Reranker
 
 OnProgress = Callable[[Progress], None]
 EVERYTHING = Filters()
@@ -175,10 +176,16 @@ class Assistant:
             with watch.stage("retrieve") as counts:
                 settings = self.settings.retrieval
                 wanted = Query(query.question, vector, query.carried)
-                passages = retrieve(self._library, index, wanted, settings, k, within)
+                reranker = self._reranker
+                most = max(k, reranker.reads) if reranker else k
+                passages = retrieve(self._library, index, wanted, settings, most, within)
                 counts["passages"] = len(passages)
                 if within:
                     counts["documents"] = int(within.passes.sum())
+            if reranker:
+                with watch.stage("rerank") as counts:
+                    passages = reranker.rerank(query.text, passages)[:k]
+                    counts["passages"] = len(passages)
         return passages
 
     @property
@@ -187,6 +194,10 @@ class Assistant:
             if self._loaded is None:
                 self._loaded = models.build_embedder(self.settings)
             return self._loaded
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return models.build_reranker(self.settings)
 
     @property
     def _reader(self) -> Reader:

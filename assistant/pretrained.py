@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class SentenceTransformerEmbedder(Embedder):
 
     def __init__(self, name: str, threads: int, prompts: Prompts = NO_PROMPTS) -> None:
         with AsModelError(name, f"{_NAMED}; a hub id needs the network once"):
-            self._model = _load_sentence_transformer(name)
+            self._model: SentenceTransformer = load(name, "SentenceTransformer", _NAMED)
             self._tokenizer = _own_tokenizer(self._model)
         self._threads = threads
         self._lock = threading.Lock()  # its tokenizer and torch's thread count are shared
@@ -81,33 +81,33 @@ class SentenceTransformerEmbedder(Embedder):
         return np.asarray(vectors, np.float32)
 
 
-def _load_sentence_transformer(name: str) -> SentenceTransformer:
+def load(name: str, kind: Literal["SentenceTransformer", "CrossEncoder"], hint: str) -> Any:
     """The model in a folder or in the hub's cache; only one that is in neither is downloaded."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # it warns when the process forks
     path = Path(name).expanduser()
     is_path = path.exists() or path.is_absolute() or name[:1] in ".~" or len(path.parts) > 2
     if not name or (is_path and not path.is_dir()):
-        raise ModelError(f"there is no folder {name!r} with a model", _NAMED)
+        raise ModelError(f"there is no folder {name!r} with a model", hint)
+    import sentence_transformers
     from huggingface_hub import model_info
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    load = functools.partial(
-        SentenceTransformer,
+    make = functools.partial(
+        getattr(sentence_transformers, kind),
         str(path) if is_path else name,
         device="cpu",
         trust_remote_code=False,
         model_kwargs={"use_safetensors": True},
     )
     try:
-        return load(local_files_only=True)
+        return make(local_files_only=True)
     except OSError:
         if is_path:
             raise
     model_info(name, timeout=10)  # fails at once; a download would first retry for a minute
-    return load()
+    return make()
 
 
 def _own_tokenizer(model: SentenceTransformer) -> Tokenizer:

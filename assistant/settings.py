@@ -68,6 +68,10 @@ class ModelSettings(Group):
         default="bundled",
         description="`bundled`, `sentence-transformers:ID_OR_PATH`, or `provider:model`",
     )
+    reranker: str = Field(
+        default="",
+        description="a cross-encoder, `sentence-transformers:ID_OR_PATH`, that sorts the best 20",
+    )
     query_prompt: str | None = Field(
         default=None,
         description="words that another model wants before a question; unset, the model's own",

@@ -91,7 +91,8 @@ def _settings(base: Settings, config: Path | None, choice: dict[str, str]) -> Se
 
 def _index_key(settings: Settings) -> str:
     """What an index depends on, as 12 hex digits."""
-    text = settings.chunking.model_dump_json() + settings.models.embedding
+    models = settings.models.model_dump_json(exclude={"threads", "reranker", "query_prompt"})
+    text = settings.chunking.model_dump_json() + models
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
