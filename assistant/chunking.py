@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -39,7 +40,6 @@ class _Section(NamedTuple):
     end: int
     titles: tuple[int, ...]  # where its heading lines begin
     headings: tuple[str, ...]
-    locator: str | None
 
 
 class _Unit(NamedTuple):
@@ -57,6 +57,7 @@ def chunk(document: Document, tokens: Tokens, size: int) -> list[Passage]:
     its page. A heading stands at the start of the passage below it and in that one's ``headings``.
     """
     passages: list[Passage] = []
+    places = _places(document.marks)
     for section in _sections(document):
         units = list(_units(document, section, tokens, size))
         for start, end in _pack(document.text, units, tokens, size):
@@ -68,10 +69,24 @@ def chunk(document: Document, tokens: Tokens, size: int) -> list[Passage]:
                     end=end,
                     text=document.text[start:end],
                     headings=section.headings,
-                    locator=section.locator,
+                    locator=_place_at(places, start),
                 )
             )
     return passages
+
+
+def locator(marks: Sequence[Mark], start: int) -> str | None:
+    """What a citation says of where a place in the text is: its page, slide, sheet or row."""
+    return _place_at(_places(marks), start)
+
+
+def _places(marks: Sequence[Mark]) -> list[Mark]:
+    return [mark for mark in marks if mark.kind != "heading"]
+
+
+def _place_at(places: Sequence[Mark], start: int) -> str | None:
+    before = bisect_right(places, start, key=lambda mark: mark.start)
+    return places[before - 1].label if before else None
 
 
 def embedded_text(document: Document, passage: Passage, tokens: Tokens) -> str:
@@ -90,22 +105,21 @@ def embedded_text(document: Document, passage: Passage, tokens: Tokens) -> str:
 def _sections(document: Document) -> list[_Section]:
     """The text cut at every mark, but a heading with nothing below it goes to its first child."""
     sections: list[_Section] = []
-    begin, titles, page = 0, (), None
+    begin, titles = 0, ()
     path: list[Mark] = []
-    for start, group in itertools.groupby(document.marks, key=lambda mark: mark.start):
+    cutting = (mark for mark in document.marks if mark.kind != "row")  # many rows make a passage
+    for start, group in itertools.groupby(cutting, key=lambda mark: mark.start):
         marks = list(group)
         level = min((mark.level for mark in marks if mark.kind == "heading"), default=0)
         bare = titles and _is_bare(document.text, titles[-1], start) and level > path[-1].level
         if not (bare and all(mark.kind == "heading" for mark in marks)):
-            sections.append(_Section(begin, start, titles, _labels(path), page))
+            sections.append(_Section(begin, start, titles, _labels(path)))
             begin, titles = start, ()
         for mark in marks:
-            if mark.kind == "page":
-                page = mark.label
-            else:
+            if mark.kind == "heading":
                 path = [above for above in path if above.level < mark.level] + [mark]
         titles += (start,) if level else ()
-    sections.append(_Section(begin, len(document.text), titles, _labels(path), page))
+    sections.append(_Section(begin, len(document.text), titles, _labels(path)))
     return sections
 
 

@@ -6,7 +6,6 @@ Each step is on the disk when it is done: after a kill, the same command goes on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,10 @@ from assistant.errors import (
     UnknownDocumentError,
 )
 from assistant.generations import Generations
+from assistant.intake import load_files
 from assistant.integrity import drop_damaged
 from assistant.library import Library
-from assistant.loading import content_digest, document_id, find, load, read
+from assistant.loading import failure, find
 from assistant.publication import Published
 from assistant.records import Chunk
 from assistant.settings import Settings
@@ -157,33 +157,24 @@ def _load_all(
     uris: set[str] = set()
     failed: list[Failure] = []
     new: list[tuple[Document, list[Chunk]]] = []
-    for done, path in enumerate(files, start=1):
-        uri = uri_of(path)
-        try:
-            document = _load(library, settings, path, uri)
-            if document:
-                new.append((document, passages_of(document, embedder, settings)))
-            uris.add(uri)
-        except LoadingError as error:
-            failed.append(Failure(uri=uri, reason=error.reason, hint=error.hint))
-        if len(new) == _ADD_DOCUMENTS or sum(len(d.text) for d, _ in new) > _ADD_CHARS:
-            library.add(new, spec)
-            new.clear()
+    for done, (_, found) in enumerate(load_files(library, settings, files), start=1):
+        for loaded in found:
+            if isinstance(loaded, Failure):
+                failed.append(loaded)
+                continue
+            if isinstance(loaded, Document):
+                try:
+                    new.append((loaded, passages_of(loaded, embedder, settings)))
+                except LoadingError as error:
+                    failed.append(failure(loaded.uri, error))
+                    continue
+            uris.add(loaded.uri)
+            if len(new) == _ADD_DOCUMENTS or sum(len(d.text) for d, _ in new) > _ADD_CHARS:
+                library.add(new, spec)
+                new.clear()
         tell(Progress(stage="load", done=done, total=len(files)))
     library.add(new, spec)
     return uris, failed
-
-
-def _load(library: Library, settings: Settings, path: Path, uri: str) -> Document | None:
-    """The document at ``path``; None when this version is already held and not retired."""
-    content = read(path, settings.library.max_file_mb * 2**20)
-    name = document_id(uri, content_digest(content))
-    state = library.state(name)
-    if state in {"pending", "ready", "live"}:
-        return None
-    if state == "retired":  # the file is again what it once was
-        return library.document(name)
-    return load(path, content=content, uri=uri)
 
 
 def _meant(library: Library, name: str) -> str:
@@ -195,11 +186,6 @@ def _meant(library: Library, name: str) -> str:
             f"{name!r} names {len(uris)} documents", f"give one by its path, such as {uris[0]}"
         )
     return uris[0]
-
-
-def uri_of(path: Path) -> str:
-    """The absolute path; bytes of a name that are no UTF-8 are spelled out."""
-    return os.path.abspath(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _telling(tell: OnProgress) -> Callable[[int, int], None]:

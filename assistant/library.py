@@ -149,6 +149,16 @@ class Library(Database):
                 [(f.uri, f.reason, f.hint, f.message) for f in failed],
             )
 
+    def held_in(self, prefix: str) -> dict[str, str]:
+        """The uris that begin so, of documents that are or will be live, each with its id."""
+        with self.reading() as connection:
+            rows = connection.execute(
+                "SELECT uri, id FROM documents WHERE uri >= ? AND uri < ?"
+                " AND state IN ('pending', 'ready', 'live')",
+                (prefix, prefix + "\U0010ffff"),
+            )
+            return dict(rows.fetchall())
+
     # -- reading -------------------------------------------------------------------------------
 
     def documents(self) -> list[Document]:

@@ -9,43 +9,59 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
-from urllib.parse import urlsplit
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
+from assistant import metadata
+from assistant.books import parse_epub
+from assistant.delimited import parse_csv
 from assistant.errors import LoadingError, PathError
+from assistant.jsonfiles import parse_json
 from assistant.languages import detect
+from assistant.mail import parse_eml
+from assistant.metadata import MAX_NAME, MAX_TITLE
 from assistant.normalizing import one_line
-from assistant.parsing import Parsed, Parser, assemble
+from assistant.parsing import Parser, assemble
 from assistant.pdf import parse_pdf
 from assistant.plain import parse_markdown, parse_text
-from assistant.sniffing import CSV, DOCX, HTML, MARKDOWN, PDF, TEXT, media_type
-from assistant.types import Document, Mark
+from assistant.sheets import parse_xlsx
+from assistant.slides import parse_pptx
+from assistant.sniffing import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    HTML,
+    JSON,
+    MARKDOWN,
+    PDF,
+    PPTX,
+    TEXT,
+    XLSX,
+    media_type,
+)
+from assistant.types import Document, Failure
+from assistant.unpacking import unpack
 from assistant.webpage import parse_html
 from assistant.word import parse_docx
 
-MEDIA_TYPES: dict[str, Parser] = {
+PARSERS: dict[str, Parser] = {
     TEXT: parse_text,
-    CSV: parse_text,
+    CSV: parse_csv,
     MARKDOWN: parse_markdown,
     HTML: parse_html,
     PDF: parse_pdf,
     DOCX: parse_docx,
+    PPTX: parse_pptx,
+    XLSX: parse_xlsx,
+    EPUB: parse_epub,
+    EML: parse_eml,
 }
+"""What reads each kind; mbox, zip and lists in JSON hold several documents and are unpacked."""
 
-MAX_TITLE = 300  # characters of a title or a heading
-MAX_NAME = 200  # of a source or an author
-_SHORT = 120  # of a first line that can be the title
-
-# What programs write into properties when nobody says anything.
-_NOBODY = {
-    "", "admin", "administrator", "anonymous", "author", "document", "document1", "owner", "title",
-    "unknown", "unspecified", "untitled", "untitled document", "user", "windows user",
-    "microsoft office user", "microsoft word", "word document", "python-docx",
-}  # fmt: skip
-_FILE_NAME = re.compile(r"\S+\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _HIDDEN = (".", "~$")  # names that begin so, the second of Word's lock files
 
 
@@ -141,37 +157,121 @@ def document_id(uri: str, digest: bytes) -> str:
     return hashlib.sha256(_valid(uri).encode() + b"\0" + digest).hexdigest()[:24]
 
 
-def load(path: Path, *, content: bytes, uri: str) -> Document:
+class Held(NamedTuple):
+    """A document that is known in this version."""
+
+    uri: str
+
+
+class Began(NamedTuple):
+    """The next document of a file that holds several: what fails now is this one's failure."""
+
+    uri: str
+
+
+Loaded = Document | Failure | Held
+
+
+def load_all(
+    path: Path,
+    *,
+    content: bytes,
+    uri: str,
+    known: Collection[str] = (),
+    fields: Mapping[str, str] | None = None,
+    skip: int = 0,
+) -> Iterator[Loaded | Began]:
+    """The documents that a file holds: itself, or those packed in it, the first ``skip`` left out.
+
+    Those whose id is ``known`` are not read again. ``fields`` says which key of JSON is what.
+    Raises LoadingError as ``load`` does; the failures of packed documents are yielded.
+    """
+    shown = one_line(_valid(uri), MAX_TITLE)
+    _check_not_empty(content, shown)
+    kind = media_type(one_line(path.name, MAX_TITLE), content)
+    members = unpack(kind, content, _valid(uri), fields or {})
+    if members is None:
+        yield load(path, content=content, uri=uri, kind=kind, fields=fields)
+        return
+    begun = skip
+    for member in islice(members, skip, None):
+        begun += 1
+        yield Began(member.uri)
+        if isinstance(member.content, LoadingError):
+            yield failure(member.uri, member.content)
+        elif document_id(member.uri, content_digest(member.content)) in known:
+            yield Held(member.uri)
+        else:
+            try:
+                yield load(
+                    Path(member.name),
+                    content=member.content,
+                    uri=member.uri,
+                    kind=member.kind,
+                    fields=fields,
+                )
+            except LoadingError as error:
+                yield failure(member.uri, error)
+    if not begun:
+        raise _empty(shown)
+
+
+def failure(uri: str, error: LoadingError) -> Failure:
+    """The row of a report for an error."""
+    return Failure(uri=uri, reason=error.reason, hint=error.hint, message=str(error))
+
+
+def load(
+    path: Path,
+    *,
+    content: bytes,
+    uri: str,
+    kind: str | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> Document:
     """The document that ``content`` is, by what it holds and by the name of ``path``.
 
     The text and every name are normalised. Title, source, author and day are the file's own (front
     matter, the page's metadata, document properties). Where it has none, the title is its first
-    heading, a short first line or the file's name, the source is the host or the file's name, and
-    author and day are None. The language is the one it declares, else the one it is found to be in.
+    heading, a short first line or the file's name, the source is the host or the file's name, the
+    day is one in its name, and author and day are None. The language is the one it declares, else
+    the one it is found to be in. ``kind`` is its media type where that is known.
     Raises LoadingError: ``empty``, ``no_text``, ``encrypted``, ``unreadable``, ``unsupported``,
     ``too_large``.
     """
-    uri, shown = _valid(uri), one_line(uri, MAX_TITLE)
-    if not content.strip():
-        raise _empty(shown)
-    kind = media_type(one_line(path.name, MAX_TITLE), content)
-    parsed = MEDIA_TYPES[kind](content, shown)
+    uri, shown = _valid(uri), one_line(_valid(uri), MAX_TITLE)
+    _check_not_empty(content, shown)
+    kind = kind or media_type(one_line(path.name, MAX_TITLE), content)
+    if kind == JSON:
+        parsed = parse_json(content, shown, fields or {})
+    elif kind in PARSERS:
+        parsed = PARSERS[kind](content, shown)
+    else:
+        raise LoadingError("unsupported", f"{shown} holds several documents", "unpack it")
     text, marks = assemble(parsed.blocks)
     if not text:
         raise _empty(shown)
-    host = urlsplit(uri).hostname if uri.startswith(("http://", "https://")) else None
+    published = metadata.published(parsed, uri, path)
     return Document(
         id=document_id(uri, content_digest(content)),
         uri=uri,
-        title=_title(parsed, text, marks, path, kind),
-        source=_named(parsed.source, MAX_NAME) or _outlet(host, path),
-        author=_named(parsed.author, MAX_NAME),
-        published=parsed.published,
+        title=metadata.title(parsed, text, marks, path),
+        source=metadata.source(parsed, uri, path),
+        author=metadata.named(parsed.author, MAX_NAME),
+        published=published.day,
+        published_from=published.named_by,
         language=parsed.language or detect(text),
         media_type=kind,
+        groups=parsed.groups,
+        truncated=parsed.truncated,
         marks=marks,
         text=text,
     )
+
+
+def _check_not_empty(content: bytes, shown: str) -> None:
+    if not content.strip():
+        raise _empty(shown)
 
 
 def _valid(uri: str) -> str:
@@ -181,27 +281,3 @@ def _valid(uri: str) -> str:
 
 def _empty(shown: str) -> LoadingError:
     return LoadingError("empty", f"{shown} is empty", "give it words, or leave it out")
-
-
-def _named(value: str | None, limit: int) -> str | None:
-    """A name that somebody gave, on one line, or None."""
-    name = one_line(value or "", limit).strip("() ")
-    return None if name.casefold() in _NOBODY else name
-
-
-def _title(parsed: Parsed, text: str, marks: Sequence[Mark], path: Path, kind: str) -> str:
-    title = _named((parsed.title or "").removeprefix("Microsoft Word - "), MAX_TITLE)
-    if title and not _FILE_NAME.fullmatch(title):
-        return title
-    for mark in marks:
-        if mark.kind == "heading":
-            return mark.label
-    line, rest = text.partition("\n\n")[::2]
-    if rest and kind != CSV and len(line) <= _SHORT and not re.search(r"\n|[.,;:]$", line):
-        return line
-    words = re.sub(r"(?<!\d)[-_]+|[-_]+(?!\d)", " ", path.stem).strip()
-    return one_line(words[:1].upper() + words[1:], MAX_TITLE) or "Untitled"
-
-
-def _outlet(host: str | None, path: PurePath) -> str:
-    return host.removeprefix("www.") if host else one_line(path.name, MAX_NAME)

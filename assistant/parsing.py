@@ -32,7 +32,11 @@ class Parsed:
     source: str | None = None
     author: str | None = None
     published: dt.date | None = None
+    published_from: str | None = None  # what names that day
+    published_is_made: bool = False  # it is the day on which a program made the file
     language: str | None = None
+    groups: tuple[str, ...] = ()
+    truncated: str | None = None  # how far it was read, where that is not to its end
 
 
 MAX_HEADING = 300  # characters of its label

@@ -58,6 +58,8 @@ def parse_pdf(content: bytes, uri: str) -> Parsed:
         title=facts.get("Title") or None,
         source=facts.get("Author") or None,
         published=day(facts.get("CreationDate", "").removeprefix("D:")[:8]),
+        published_from="document properties",
+        published_is_made=True,
     )
 
 

@@ -2,8 +2,8 @@
 
 Markdown is read line by line, in linear time. Its words are kept and its markup goes: a quote reads
 as the author meant it to be read. Emphasis and code keep their words, a link its text (the address
-goes), an image leaves nothing, a list item keeps its marker, a table row becomes ``a | b | c``, and
-the lines of a paragraph are joined. A CommonMark parser was tried: quadratic in unclosed brackets.
+goes), an image leaves nothing, a list item keeps its marker, a table row names its columns, and the
+lines of a paragraph are joined. A CommonMark parser was tried: quadratic in unclosed brackets.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assistant import tables
 from assistant.decoding import decoded
 from assistant.languages import declared
-from assistant.parsing import Block, Parsed, day, heading, row
+from assistant.parsing import Block, Parsed, day, heading
 
 _FRONT = re.compile(r"---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _KNOWN = {"title", "source", "published", "date", "author", "authors", "language", "lang"}
@@ -44,8 +45,14 @@ def _parsed(blocks: tuple[Block, ...], facts: Mapping[str, Any]) -> Parsed:
         source=_words(facts.get("source")),
         author=", ".join(map(str, authors)) if isinstance(authors, list) else _words(authors),
         published=day(facts.get("published")) or day(facts.get("date")),
+        published_from="front matter",
         language=declared(_words(facts.get("language") or facts.get("lang"))),
+        groups=tuple(str(group) for group in _listed(facts.get("groups")) if group),
     )
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _words(value: object) -> str | None:
@@ -90,7 +97,13 @@ def _blocks(text: str) -> Iterator[Block]:
     lines = _without_comments(text).split("\n")
     names = {found[1].lower() for line in lines if (found := _DEFINITION.match(line))}
     paragraph: list[str] = []
+    table: list[list[str]] = []
     for kind, line in _kinds(lines):
+        if kind == "row":
+            table += [] if _ROW_RULE.match(line) else [_cells(line, names)]
+        elif table:
+            yield from tables.blocks(table)
+            table = []
         underline = _UNDERLINE.match(line)
         if underline and len(paragraph) == 1 and kind in ("text", "rule"):
             yield heading(_inline(paragraph.pop(), names), 1 if "=" in line else 2)
@@ -110,10 +123,12 @@ def _block(kind: str, line: str, names: set[str]) -> Iterator[Block]:
     if kind == "heading":
         level = len(line) - len(line := line.lstrip().lstrip("#"))
         yield heading(_inline(re.sub(r"[ \t]#+[ \t]*$", "", line), names), level)
-    elif kind == "row" and not _ROW_RULE.match(line):
-        yield Block(row(_inline(cell, names) for cell in _CELLS.split(line.strip().strip("|"))))
     elif kind == "code":
         yield Block(line)
+
+
+def _cells(line: str, names: set[str]) -> list[str]:
+    return [_inline(cell, names) for cell in _CELLS.split(line.strip().strip("|"))]
 
 
 def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:

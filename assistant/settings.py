@@ -40,6 +40,16 @@ class LibrarySettings(Group):
         description="the data directory; also ASSISTANT_DATA",
     )
     max_file_mb: int = Field(default=100, ge=1, description="larger files are refused by name")
+    parse_seconds: float = Field(
+        default=60, gt=0, description="processor time that reading one document may take"
+    )
+    parse_memory_mb: int = Field(
+        default=2048, ge=512, description="memory that the process reading a document may take"
+    )
+    json_fields: dict[str, str] = Field(
+        default={},
+        description="which key of JSON is `text`, `title`, `published`, ...: {text = `a.body`}",
+    )
 
 
 class ChunkingSettings(Group):

@@ -5,16 +5,22 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import struct
 import zipfile
 from pathlib import PurePath
 
+from assistant.archives import BROKEN_ZIP
 from assistant.decoding import is_binary
 from assistant.errors import LoadingError
 
 TEXT, MARKDOWN, CSV, HTML = "text/plain", "text/markdown", "text/csv", "text/html"
 PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+DOCX = f"{_OFFICE}.wordprocessingml.document"
+PPTX = f"{_OFFICE}.presentationml.presentation"
+XLSX = f"{_OFFICE}.spreadsheetml.sheet"
+EPUB, ZIP = "application/epub+zip", "application/zip"
+EML, MBOX = "message/rfc822", "application/mbox"
+JSON, JSONL = "application/json", "application/jsonl"
 
 EXTENSIONS = {
     ".txt": TEXT,
@@ -28,14 +34,36 @@ EXTENSIONS = {
     ".xhtml": HTML,
     ".pdf": PDF,
     ".docx": DOCX,
+    ".pptx": PPTX,
+    ".xlsx": XLSX,
+    ".xlsm": XLSX,
+    ".epub": EPUB,
+    ".eml": EML,
+    ".mbox": MBOX,
+    ".json": JSON,
+    ".jsonl": JSONL,
+    ".ndjson": JSONL,
+    ".zip": ZIP,
 }
-SUPPORTED = "supported are txt, md, html, pdf, docx and csv"
+SUPPORTED = (
+    "supported are txt, md, html, pdf, docx, pptx, xlsx, csv, epub, eml, mbox, json, jsonl and zip"
+)
 
 # What a reader calls the things that content can turn out to be.
-_NAMES = {HTML: "a web page", PDF: "a PDF", DOCX: "a Word document", TEXT: "plain text"}
+_NAMES = {
+    HTML: "a web page",
+    PDF: "a PDF",
+    DOCX: "a Word document",
+    PPTX: "a PowerPoint presentation",
+    XLSX: "an Excel workbook",
+    EPUB: "an EPUB book",
+    ZIP: "a zip archive",
+    TEXT: "plain text",
+}
+_BINARY_KINDS = {PDF, DOCX, PPTX, XLSX, EPUB, ZIP}
+_WRITTEN_AS_TEXT = {MARKDOWN, CSV, HTML, EML, MBOX, JSON, JSONL}
 _BINARY, _DAMAGED_ZIP = "binary data", "a damaged archive"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-BROKEN_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error)
 _ENCRYPTED = "an encrypted Office document"
 _MAGIC = (
     (b"%PDF-", PDF),
@@ -54,9 +82,9 @@ _MAGIC = (
 )
 _IN_ZIP = (
     ("word/document.xml", DOCX),
-    ("xl/workbook.xml", "an Excel workbook"),
-    ("ppt/presentation.xml", "a PowerPoint presentation"),
-    ("META-INF/container.xml", "an EPUB book"),
+    ("xl/workbook.xml", XLSX),
+    ("ppt/presentation.xml", PPTX),
+    ("META-INF/container.xml", EPUB),
     ("content.xml", "an OpenDocument file"),
 )
 _PAGE = re.compile(
@@ -81,7 +109,7 @@ def media_type(name: str, content: bytes) -> str:
         raise LoadingError("encrypted", f"{name} is encrypted", "save a copy without a password")
     if extension and not named:
         raise LoadingError("unsupported", f"{name}: {extension} files cannot be read", SUPPORTED)
-    if named in (PDF, DOCX) and found in (TEXT, _BINARY, _DAMAGED_ZIP):
+    if named in _BINARY_KINDS and found in (TEXT, _BINARY, _DAMAGED_ZIP):
         raise LoadingError(
             "unreadable",
             f"{name} is damaged: it holds {_NAMES.get(found, found)}",
@@ -89,7 +117,7 @@ def media_type(name: str, content: bytes) -> str:
         )
     if found not in _NAMES:
         raise LoadingError("unsupported", f"{name} holds {found}", SUPPORTED)
-    if named in (None, found) or (found == TEXT and named in (MARKDOWN, CSV, HTML)):
+    if named in (None, found) or (found == TEXT and named in _WRITTEN_AS_TEXT):
         return named or found
     proper = next(ext for ext, kind in EXTENSIONS.items() if kind == found)
     raise LoadingError(
@@ -124,5 +152,5 @@ def _kind_of_zip(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
     except BROKEN_ZIP:
-        return DOCX if b"word/document.xml" in content else _DAMAGED_ZIP
-    return next((kind for name, kind in _IN_ZIP if name in names), "a zip archive")
+        return next((kind for name, kind in _IN_ZIP if name.encode() in content), _DAMAGED_ZIP)
+    return next((kind for name, kind in _IN_ZIP if name in names), ZIP)

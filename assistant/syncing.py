@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assistant import ingestion
 from assistant.errors import LoadingError, MassDeleteError
+from assistant.intake import uri_of
 from assistant.loading import content_digest, document_id, find, read
 from assistant.types import IndexReport, Move, SyncPlan
 
@@ -36,7 +37,7 @@ def plan(library: Library, settings: Settings, folders: Sequence[Path]) -> SyncP
     digests: dict[str, bytes] = {}
     unreadable: list[str] = []
     for path in dict.fromkeys(find([root for root in roots if root not in gone])):
-        uri = ingestion.uri_of(path)
+        uri = uri_of(path)
         try:
             digests[uri] = content_digest(read(path, settings.library.max_file_mb * 2**20))
         except LoadingError:
@@ -61,8 +62,7 @@ def plan(library: Library, settings: Settings, folders: Sequence[Path]) -> SyncP
 
 def _below(uri: str, roots: Sequence[Path]) -> bool:
     return any(
-        uri == (root := ingestion.uri_of(path)) or uri.startswith(os.path.join(root, ""))
-        for path in roots
+        uri == (root := uri_of(path)) or uri.startswith(os.path.join(root, "")) for path in roots
     )
 
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from assistant import tables
 from assistant.decoding import decoded
 from assistant.errors import LoadingError
 from assistant.languages import declared
 from assistant.normalizing import normalize
-from assistant.parsing import Block, Parsed, day, heading, row
+from assistant.parsing import Block, Parsed, day, heading
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -55,11 +56,11 @@ def parse_html(content: bytes, uri: str) -> Parsed:
     from lxml.etree import LxmlError
 
     try:
-        tree = _tree(content)
-        published = _published(tree)
+        tree = parsed(content)
+        published, published_from = _published(tree)
         facts = trafilatura.extract_metadata(_facts(tree), default_url=_url(uri), extensive=False)
         _spell_formulas(tree)
-        _drop_unseen(tree)
+        drop_unseen(tree)
         blocks = tuple(_article(tree))
     except (*_BROKEN, LxmlError) as error:
         raise LoadingError(
@@ -73,15 +74,17 @@ def parse_html(content: bytes, uri: str) -> Parsed:
         source=facts.sitename,
         author=facts.author,
         published=published,
+        published_from=published_from,
         language=declared(tree.get("lang")),
     )
 
 
-def _tree(content: bytes) -> HtmlElement:
+def parsed(content: bytes, charset: str | None = None) -> HtmlElement:
+    """The page, in the encoding that somebody else or the page itself names."""
     from lxml import html
 
-    charset = _CHARSET.search(content[:4096])
-    text = decoded(content, charset[1].decode() if charset else None)
+    named = _CHARSET.search(content[:4096])
+    text = decoded(content, charset or (named[1].decode() if named else None))
     text = _DECLARATION.sub("", normalize(text), count=1)  # lxml refuses control characters
     parser = html.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False
@@ -107,29 +110,32 @@ def _facts(tree: HtmlElement) -> HtmlElement:
     return facts
 
 
-def _published(tree: HtmlElement) -> dt.date | None:
-    """The day of publication, by the most explicit thing that names one.
+def _published(tree: HtmlElement) -> tuple[dt.date | None, str | None]:
+    """The day of publication and what names it: the most explicit thing that does.
 
     Not htmldate: it completes 2022-09 with today's day, and 2022-09-24 would be cited as a fact.
     """
     named = [(_key(meta), meta.get("content")) for meta in tree.iter("meta")]
     named = [(key, value) for key, value in named if value and not _NOT_PUBLISHED.search(key)]
     times = list(tree.iter("time"))
-    candidates = [value for key, value in named if _PUBLISHED.search(key)]
+    candidates = [("page metadata", value) for key, value in named if _PUBLISHED.search(key)]
     candidates += [
-        found
+        ("JSON-LD", found)
         for script in tree.iter("script")
         for found in _JSON_PUBLISHED.findall(script.text or "")
     ]
     candidates += [
-        element.get("datetime") or element.get("content") or element.text
+        ("microdata", element.get("datetime") or element.get("content") or element.text)
         for element in tree.iterfind(".//*[@itemprop='datePublished']")
     ]
-    candidates += [time.get("datetime") for time in times if time.get("pubdate") is not None]
-    candidates += [value for key, value in named if _CREATED.search(key)]
+    candidates += [
+        ("time element", time.get("datetime")) for time in times if time.get("pubdate") is not None
+    ]
+    candidates += [("page metadata", value) for key, value in named if _CREATED.search(key)]
     if len(times) == 1:
-        candidates.append(times[0].get("datetime"))
-    return next(filter(None, map(day, candidates)), None)
+        candidates.append(("time element", times[0].get("datetime")))
+    dated = ((day(value), name) for name, value in candidates)
+    return next(((found, name) for found, name in dated if found), (None, None))
 
 
 def _key(meta: HtmlElement) -> str:
@@ -149,7 +155,8 @@ def _spell_formulas(tree: HtmlElement) -> None:
             around.drop_tree()
 
 
-def _drop_unseen(tree: HtmlElement) -> None:
+def drop_unseen(tree: HtmlElement) -> None:
+    """Takes out of a page what its reader does not see."""
     for element in list(tree.iter("*")):
         if element.tag in ("figure", "figcaption"):  # trafilatura drops a caption with its image
             element.tag = "div" if element.tag == "figure" else "p"
@@ -204,8 +211,8 @@ def _blocks(element: Any) -> Iterator[Block]:
         if child.tag == "head":
             level = child.get("rend", "h2")[1:]
             yield heading(_words(child), int(level) if level.isdecimal() else 2)
-        elif child.tag == "row":
-            yield Block(row(_words(cell) for cell in child))
+        elif child.tag == "table":
+            yield from tables.blocks([_words(c) for c in r] for r in child.iterfind("row"))
         elif child.tag in ("list", "table", "div") or child.find("p") is not None:
             yield from _blocks(child)
         else:

@@ -1,37 +1,21 @@
 """A Word document -> its paragraphs, headings and table rows, as its reader sees them.
 
-The package is checked before anything in it is parsed: how much it unpacks to, and that no part
-declares a document type, with which XML pulls in files and grows without bound. python-docx gives
-the parts, the styles and the properties; the paragraphs are read from the XML, because its own
+python-docx gives the parts and the styles; the paragraphs are read from the XML, because its own
 ``text`` leaves out content controls and tracked insertions.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import itertools
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from assistant import tables
+from assistant.archives import BROKEN, damaged, opened_document, properties
 from assistant.errors import LoadingError
-from assistant.languages import declared
-from assistant.parsing import Block, Parsed, heading, row
-from assistant.sniffing import BROKEN_ZIP
-
-MAX_BYTES = 200 * 2**20  # unpacked
-MAX_RATIO = 100  # unpacked to packed; zeros pack 1000 to 1, the XML of Word 10 to 1
-MAX_PARTS = 2000
-_SMALL = 10 * 2**20  # below this no ratio is a bomb
-
-# What zipfile, lxml and python-docx raise on truncated and bit-flipped files.
-_BROKEN = (
-    *BROKEN_ZIP, zlib.error, KeyError, IndexError, TypeError, AttributeError, AssertionError,
-    RecursionError, RuntimeError,
-)  # fmt: skip
+from assistant.parsing import Block, Parsed, heading
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _BOX = f"{_W}txbxContent"
@@ -45,9 +29,6 @@ _SPELLED = {
 }  # fmt: skip
 _HEADING = re.compile(r"(?:heading ([1-9])|title)$", re.IGNORECASE)
 
-# Written by python-docx into every document made from its template.
-_TEMPLATE_AUTHOR, _TEMPLATE_DAY = "python-docx", dt.date(2013, 12, 23)
-
 
 def parse_docx(content: bytes, uri: str) -> Parsed:
     """Paragraphs, headings by their style, table rows; hidden and deleted words left out.
@@ -60,49 +41,15 @@ def parse_docx(content: bytes, uri: str) -> Parsed:
     from lxml.etree import LxmlError
 
     try:
-        _check(content, uri)
+        with opened_document(content, uri) as archive:
+            facts = properties(archive)
         document = Document(io.BytesIO(content))
         blocks = tuple(_blocks(document.element.body, _levels(document)))
-        facts = _properties(document)
-    except (*_BROKEN, LxmlError) as error:
-        raise LoadingError(
-            "unreadable",
-            f"{uri} is damaged and cannot be read: {error}",
-            "open it in a word processor and save it again",
-        ) from error
+    except (*BROKEN, LxmlError) as error:
+        raise damaged(uri, error, "open it in a word processor and save it again") from error
     if not any(block.text.strip() for block in blocks):
         raise LoadingError("no_text", f"{uri} has no text", "give it words, or leave it out")
     return Parsed(blocks, **facts)
-
-
-def _check(content: bytes, uri: str) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = sorted(archive.infolist(), key=lambda part: part.header_offset)
-        unpacked = sum(part.file_size for part in parts)
-        if len(parts) > MAX_PARTS or unpacked > max(
-            _SMALL, min(MAX_BYTES, MAX_RATIO * len(content))
-        ):
-            raise LoadingError(
-                "too_large",
-                f"{uri} unpacks to {len(parts)} parts of {unpacked:,} bytes in all",
-                "save it again in a word processor, without embedded files",
-            )
-        if any(part.flag_bits & 1 for part in parts):
-            raise LoadingError("encrypted", f"{uri} is encrypted", "save a copy without a password")
-        for part, following in itertools.pairwise(parts):
-            if part.header_offset + part.compress_size > following.header_offset:
-                raise zipfile.BadZipFile(f"{part.filename} overlaps {following.filename}")
-        for part in parts:
-            if part.filename.endswith((".xml", ".rels")) and _declares_type(archive.read(part)):
-                raise LoadingError(
-                    "unreadable",
-                    f"{uri} declares a document type in {part.filename}, as Word never does",
-                    "save it again in a word processor",
-                )
-
-
-def _declares_type(xml: bytes) -> bool:
-    return any("<!DOCTYPE".encode(e) in xml for e in ("utf-8", "utf-16-le", "utf-16-be"))
 
 
 def _levels(document: Any) -> dict[str, int]:
@@ -116,9 +63,11 @@ def _blocks(parent: Any, levels: dict[str, int]) -> Iterator[Block]:
         if child.tag == f"{_W}p":
             yield from _paragraph(child, levels)
         elif child.tag == f"{_W}tbl":
-            for table_row in child.iter(f"{_W}tr"):
-                if next(table_row.iterancestors(f"{_W}tbl")) is child:
-                    yield Block(row(_cells(table_row)))
+            yield from tables.blocks(
+                list(_cells(table_row))
+                for table_row in child.iter(f"{_W}tr")
+                if next(table_row.iterancestors(f"{_W}tbl")) is child
+            )
         elif child.tag in _CONTAINERS:
             yield from _blocks(child, levels)
 
@@ -156,23 +105,3 @@ def _words(element: Any) -> Iterator[str]:
 def _is_hidden(run: Any) -> bool:
     hidden = run.find(f"{_W}rPr/{_W}vanish") if run.tag == f"{_W}r" else None
     return hidden is not None and hidden.get(f"{_W}val", "1") not in ("0", "false", "off")
-
-
-def _properties(document: Any) -> dict[str, Any]:
-    from docx.opc.constants import RELATIONSHIP_TYPE
-
-    package = document.part.package
-    kinds = {relation.reltype for relation in package.rels.values()}
-    if RELATIONSHIP_TYPE.CORE_PROPERTIES not in kinds:
-        return {}  # python-docx would make some up
-    facts = package.core_properties
-    author, created = facts.author or None, facts.created
-    published = created.date() if created else None
-    if author == _TEMPLATE_AUTHOR:
-        author, published = None, None if published == _TEMPLATE_DAY else published
-    return {
-        "title": facts.title or None,
-        "source": author,
-        "published": published,
-        "language": declared(facts.language),
-    }

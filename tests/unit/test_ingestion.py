@@ -21,6 +21,7 @@ from assistant.errors import (
 from assistant.generations import Generations
 from assistant.integrity import verify
 from assistant.library import Library
+from assistant.pool import Pool
 from assistant.settings import ChunkingSettings, Settings
 from assistant.types import IndexReport, Progress
 from tests.fakes import CheckHere, FakeEmbedder
@@ -116,7 +117,7 @@ def test_an_unchanged_collection_is_not_parsed_nor_published(
 ) -> None:
     place.index()
     before = place.library.generation
-    monkeypatch.setattr(ingestion, "load", None)
+    monkeypatch.setattr(Pool, "load", None)
     os.utime(place.docs / "a.txt", (0, 0))  # R21: content decides, not dates
     assert len(place.index().unchanged) == 3
     assert place.library.generation == before
@@ -247,7 +248,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert len(place.embedder.embedded) == 2
     place.embedder.left = 9
     with monkeypatch.context() as patch:
-        patch.setattr(ingestion, "load", None)  # nothing is parsed again
+        patch.setattr(Pool, "load", None)  # nothing is parsed again
         report = place.index()
     assert len(report.added) == 3
     assert len(place.embedder.embedded) == 3, "nothing is embedded twice"

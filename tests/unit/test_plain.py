@@ -112,7 +112,7 @@ def test_t35_hostile_front_matter_is_harmless(front: str) -> None:
         ("one\ntwo  \nthree\\\nfour", "one two\nthree\nfour"),
         ("> quoted\n> words\n\n> > twice", "quoted words\n\ntwice"),
         ("- one\n- two\n  goes on\n1. three", "- one\n\n- two goes on\n\n1. three"),
-        ("| a | **b** |\n|---|:-:|\n| 1 | x\\|y |", "a | b\n\n1 | x|y"),
+        ("| a | **b** |\n|---|:-:|\n| 1 | x\\|y |", "a | b\n\na: 1; b: x|y"),
         ("a\n\n***\n\nb", "a\n\nb"),
         ("```py\n# not a *heading*\n\n- x\n```\nafter", "# not a *heading*\n\n- x\n\nafter"),
         ("~~~\nnever closed", "never closed"),

@@ -9,7 +9,24 @@ import zipfile
 import pytest
 
 from assistant.errors import LoadingError
-from assistant.sniffing import CSV, DOCX, EXTENSIONS, HTML, MARKDOWN, PDF, TEXT, media_type
+from assistant.sniffing import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    EXTENSIONS,
+    HTML,
+    JSON,
+    JSONL,
+    MARKDOWN,
+    MBOX,
+    PDF,
+    PPTX,
+    TEXT,
+    XLSX,
+    ZIP,
+    media_type,
+)
 
 
 def archive(*names: str) -> bytes:
@@ -26,10 +43,10 @@ CONTENT = {
     HTML: b"<!DOCTYPE html><html><body><p>Words.</p></body></html>",
     PDF: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
     DOCX: archive("[Content_Types].xml", "word/document.xml"),
-    "xlsx": archive("[Content_Types].xml", "xl/workbook.xml"),
-    "pptx": archive("[Content_Types].xml", "ppt/presentation.xml"),
-    "epub": archive("mimetype", "META-INF/container.xml"),
-    "zip": archive("notes.txt"),
+    XLSX: archive("[Content_Types].xml", "xl/workbook.xml"),
+    PPTX: archive("[Content_Types].xml", "ppt/presentation.xml"),
+    EPUB: archive("mimetype", "META-INF/container.xml"),
+    ZIP: archive("notes.txt"),
     "png": b"\x89PNG\r\n\x1a\n" + bytes(50),
     "gif": b"GIF89a" + bytes(50),
     "jpeg": b"\xff\xd8\xff\xe0" + bytes(50),
@@ -42,7 +59,8 @@ AGREE = {
     (TEXT, MARKDOWN),
     (TEXT, CSV),
     (TEXT, HTML),
-    *((kind, kind) for kind in (TEXT, HTML, PDF, DOCX)),
+    *((TEXT, kind) for kind in (EML, MBOX, JSON, JSONL)),
+    *((kind, kind) for kind in (TEXT, HTML, PDF, DOCX, PPTX, XLSX, EPUB, ZIP)),
 }
 
 
@@ -73,12 +91,12 @@ def test_t03_binary_named_txt() -> None:
     assert "docx" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["a.exe", "b.epub", "c.xlsx", "d.PNG", "e.py"])
+@pytest.mark.parametrize("name", ["a.exe", "b.odt", "c.xls", "d.PNG", "e.py"])
 def test_other_kinds_say_what_is_supported(name: str) -> None:
     with pytest.raises(LoadingError) as caught:
         media_type(name, CONTENT[TEXT])
     assert caught.value.reason == "unsupported"
-    assert "txt, md, html, pdf, docx and csv" in caught.value.hint
+    assert "txt, md, html, pdf, docx, pptx, xlsx, csv, epub, eml" in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", [TEXT, HTML, PDF, DOCX])

@@ -48,7 +48,7 @@ def test_the_article_without_the_site() -> None:
         "second point",
         "inner",
         "Country | Dead",
-        "Armenia | 105",
+        "Country: Armenia; Dead: 105",
         "We said no.",
         "The hall, photographed in 2021.",
         "First line\nsecond line",

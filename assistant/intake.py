@@ -1,0 +1,114 @@
+"""Files -> the documents they hold, in their order, read ahead by several processes at once."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event
+
+from assistant import pool
+from assistant.errors import LoadingError
+from assistant.library import Library
+from assistant.loading import Held, Loaded, content_digest, document_id, failure, read
+from assistant.settings import Settings
+from assistant.unpacking import INSIDE
+
+_MOST_PROCESSES = 4
+_AHEAD = 2  # files waiting for each process
+_WAITING = 16  # documents of one file that wait to be taken
+_POLL = 0.1  # seconds
+
+
+def load_files(
+    library: Library, settings: Settings, files: Sequence[Path]
+) -> Iterator[tuple[str, Iterator[Loaded]]]:
+    """For each file its uri, and what it holds: documents that are new, held, or Failures.
+
+    What a file holds has to be taken before the next is asked for.
+    """
+    stopped = Event()
+    processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
+
+    def fill(path: Path, queue: Queue[Loaded | BaseException | None]) -> None:
+        try:
+            for loaded in _load(library, settings, path):
+                if not _put(queue, loaded, stopped):
+                    return
+            _put(queue, None, stopped)
+        except BaseException as error:  # raised where the queue is read
+            _put(queue, error, stopped)
+            raise
+
+    with ThreadPoolExecutor(processes) as executor:
+        try:
+            waiting: deque[tuple[Path, Queue[Loaded | BaseException | None]]] = deque()
+            coming = iter(files)
+            while True:
+                while len(waiting) < processes * _AHEAD and (path := next(coming, None)):
+                    waiting.append((path, Queue(_WAITING)))
+                    executor.submit(fill, *waiting[-1])
+                if not waiting:
+                    return
+                path, queue = waiting.popleft()
+                yield uri_of(path), _taken(queue)
+        finally:
+            stopped.set()
+
+
+def _put(
+    queue: Queue[Loaded | BaseException | None], item: Loaded | BaseException | None, stopped: Event
+) -> bool:
+    """False when nobody takes it any more."""
+    while not stopped.is_set():
+        try:
+            queue.put(item, timeout=_POLL)
+            return True
+        except Full:
+            continue
+    return False
+
+
+def _taken(queue: Queue[Loaded | BaseException | None]) -> Iterator[Loaded]:
+    while True:
+        try:  # with a timeout Ctrl-C comes through on every platform
+            item = queue.get(timeout=60)
+        except Empty:
+            continue
+        if item is None:
+            return
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def _load(library: Library, settings: Settings, path: Path) -> Iterator[Loaded]:
+    uri = uri_of(path)
+    try:
+        content = read(path, settings.library.max_file_mb * 2**20)
+    except LoadingError as error:
+        yield failure(uri, error)
+        return
+    name = document_id(uri, content_digest(content))
+    state = library.state(name)
+    if state in {"pending", "ready", "live"}:
+        yield Held(uri)
+    elif state == "retired":  # the file is again what it once was
+        yield library.document(name)
+    else:
+        limits = settings.library.parse_seconds, settings.library.parse_memory_mb
+        yield from pool.shared(*limits).load(
+            path,
+            content=content,
+            uri=uri,
+            known=frozenset(library.held_in(uri + INSIDE).values()),
+            fields=settings.library.json_fields,
+        )
+
+
+def uri_of(path: Path) -> str:
+    """The absolute path; bytes of a name that are no UTF-8 are spelled out."""
+    return os.path.abspath(path).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,119 @@
+"""The process that loads documents: files come in on stdin, what they hold goes out on stdout.
+
+It is confined before it reads anything. A frame is two lengths, a JSON object and bytes: no pickle,
+since what parses a hostile file may be turned against the process that reads its replies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from assistant.confining import allow_seconds, confine
+from assistant.errors import LoadingError
+from assistant.loading import Began, Held, Loaded, failure, load_all
+from assistant.types import Document, Failure
+
+IDLE_SECONDS = 60  # without a file; then it ends
+MOST_KEPT_MB = 512  # a process that needed more ends after the file, and gives it back
+
+_LENGTHS = struct.Struct(">QQ")
+
+
+def write_frame(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
+    encoded = json.dumps(head).encode()
+    stream.write(_LENGTHS.pack(len(encoded), len(body)) + encoded)
+    stream.write(body)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
+    """The next frame. Raises EOFError when the other side is gone."""
+    head, body = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
+    return json.loads(_exactly(stream, head)), _exactly(stream, body)
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
+
+
+def main(seconds: float, memory_mb: int) -> None:
+    """Answers files until stdin ends, or for a minute nothing comes."""
+    from assistant.recognizing import is_available
+
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a C library prints is no reply
+    confine(memory_mb, runs_programs=is_available())
+    while True:
+        idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
+        idle.daemon = True
+        idle.start()
+        try:
+            request, content = read_frame(sys.stdin.buffer)
+        except EOFError:
+            return
+        idle.cancel()
+        try:
+            for reply in _replies(request, content, seconds):
+                write_frame(replies, *reply)
+        except MemoryError:
+            write_frame(replies, {"kind": "starved"})
+            return
+        except BrokenPipeError:
+            return
+        del content
+        worn = _peak_mb() > MOST_KEPT_MB
+        write_frame(replies, {"kind": "end", "worn": worn})
+        if worn:
+            return
+
+
+def _replies(
+    request: dict[str, Any], content: bytes, seconds: float
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    allow_seconds(seconds)
+    found = load_all(
+        Path(request["name"]),
+        content=content,
+        uri=request["uri"],
+        known=set(request["known"]),
+        fields=request["fields"],
+        skip=request["skip"],
+    )
+    try:
+        for loaded in found:
+            yield _reply(loaded)
+            allow_seconds(seconds)
+    except LoadingError as error:
+        yield _reply(failure(request["uri"], error))
+
+
+def _reply(loaded: Loaded | Began) -> tuple[dict[str, Any], bytes]:
+    """The frame that says it; a document's text goes beside it."""
+    match loaded:
+        case Document():
+            facts = loaded.model_dump(mode="json", exclude={"text"}, exclude_defaults=True)
+            return {"kind": "document", "facts": facts}, loaded.text.encode()
+        case Failure():
+            return {"kind": "failure", "facts": loaded.model_dump()}, b""
+        case Held(uri):
+            return {"kind": "held", "uri": uri}, b""
+    return {"kind": "began", "uri": loaded.uri}, b""
+
+
+def _peak_mb() -> float:
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
