@@ -10,16 +10,18 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event
 
-from assistant import pool
+from assistant import pool, recognizing
 from assistant.errors import LoadingError
 from assistant.library import Library
 from assistant.loading import Held, Loaded, content_digest, document_id, failure, read
 from assistant.settings import Settings
+from assistant.types import Failure
 from assistant.unpacking import INSIDE
 
 _MOST_PROCESSES = 4
 _AHEAD = 2  # files waiting for each process
 _WAITING = 16  # documents of one file that wait to be taken
+_SCAN = 10  # times the processor time of a file with text
 _POLL = 0.1  # seconds
 
 
@@ -99,14 +101,29 @@ def _load(library: Library, settings: Settings, path: Path) -> Iterator[Loaded]:
     elif state == "retired":  # the file is again what it once was
         yield library.document(name)
     else:
-        limits = settings.library.parse_seconds, settings.library.parse_memory_mb
-        yield from pool.shared(*limits).load(
-            path,
-            content=content,
-            uri=uri,
-            known=frozenset(library.held_in(uri + INSIDE).values()),
-            fields=settings.library.json_fields,
-        )
+        known = frozenset(library.held_in(uri + INSIDE).values())
+        for loaded in _parse(settings, path, content, uri, known):
+            scan = isinstance(loaded, Failure) and (loaded.uri, loaded.reason) == (uri, "no_text")
+            if scan and recognizing.is_available():
+                yield from _parse(settings, path, content, uri, known, ocr=True)
+            else:
+                yield loaded
+
+
+def _parse(
+    settings: Settings,
+    path: Path,
+    content: bytes,
+    uri: str,
+    known: frozenset[str],
+    *,
+    ocr: bool = False,
+) -> Iterator[Loaded]:
+    """What is in a file, read in a process of its own; with ``ocr`` one that may run Tesseract."""
+    limits, fields = settings.library, settings.library.json_fields
+    seconds = limits.parse_seconds * (_SCAN if ocr else 1)
+    processes = pool.shared(seconds, limits.parse_memory_mb, ocr=ocr)
+    return processes.load(path, content=content, uri=uri, known=known, fields=fields)
 
 
 def uri_of(path: Path) -> str:

@@ -68,7 +68,8 @@ def fact(value: Any, name: str, fields: Mapping[str, str]) -> Any:
         return _at(value, fields[name])
     if not isinstance(value, dict):
         return None
-    return next((value[key] for key in FIELDS[name].split() if value.get(key)), None)
+    found = (value.get(key) for key in FIELDS[name].split())
+    return next((one for one in found if one not in (None, "", [])), None)
 
 
 def _at(value: Any, path: str) -> Any:

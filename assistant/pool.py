@@ -26,7 +26,8 @@ from assistant.types import Document, Failure
 from assistant.worker import read_frame, write_frame
 
 _TRIES = 2  # of a document whose process ended; the second shows whether it was the document
-_BY_THE_CLOCK = 2  # times the processor time: a busy machine is no reason to give up
+_BY_THE_CLOCK = 3  # times the processor time: a busy machine is no reason to give up
+_START = 120  # seconds by the clock until it is ready for the first file
 _LOOK = 0.1  # seconds between looks at the clock
 _PASSED_ON = ("PATH", "SYSTEMROOT", "TESSDATA_PREFIX", "LANG", "LC_ALL")  # no keys, no proxies
 
@@ -34,8 +35,8 @@ _PASSED_ON = ("PATH", "SYSTEMROOT", "TESSDATA_PREFIX", "LANG", "LC_ALL")  # no k
 class Pool:
     """Loads files in processes of its own; any number of threads may ask at once."""
 
-    def __init__(self, seconds: float, memory_mb: int) -> None:
-        self.seconds, self.memory_mb = seconds, memory_mb
+    def __init__(self, seconds: float, memory_mb: int, *, ocr: bool = False) -> None:
+        self.seconds, self.memory_mb, self.ocr = seconds, memory_mb, ocr
         self._idle: list[_Process] = []
         self._lock = threading.Lock()
 
@@ -93,7 +94,7 @@ class Pool:
                     process.idle = False
                     return process
                 process.end()
-        return _Process(self.seconds, self.memory_mb)
+        return _Process(self)
 
     def _put(self, process: _Process) -> None:
         if not process.worn:
@@ -103,9 +104,9 @@ class Pool:
 
 
 @functools.cache
-def shared(seconds: float, memory_mb: int) -> Pool:
+def shared(seconds: float, memory_mb: int, *, ocr: bool = False) -> Pool:
     """The pool of this process for these limits; its processes end with it, or when unused."""
-    pool = Pool(seconds, memory_mb)
+    pool = Pool(seconds, memory_mb, ocr=ocr)
     atexit.register(pool.close)
     return pool
 
@@ -121,14 +122,18 @@ class _EndedError(Exception):
 class _Process:
     """One process and its pipes."""
 
-    def __init__(self, seconds: float, memory_mb: int) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.idle = self.worn = self._late = False
-        self._seconds = seconds * _BY_THE_CLOCK
+        self._seconds = pool.seconds * _BY_THE_CLOCK
         self._deadline = math.inf
-        code = f"import sys; sys.path[:] = {sys.path!r}; from assistant import worker;"
+        self._ready = False
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; from assistant import worker;"
+            f" worker.main({pool.seconds!r}, {pool.memory_mb!r}, {pool.ocr!r})"
+        )
         # Isolated: neither the working directory nor the environment decides what is imported.
         self._popen = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, "-I", "-B", "-c", f"{code} worker.main({seconds!r}, {memory_mb!r})"],
+            [sys.executable, "-I", "-B", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -151,12 +156,13 @@ class _Process:
         The clock runs while it is waited for, anew for each reply.
         """
         try:
+            if not self._ready:
+                self._next(_START)
+                self._ready = True
             self._deadline = time.monotonic() + self._seconds
             write_frame(self._requests, request, content)
             while True:
-                self._deadline = time.monotonic() + self._seconds
-                head, body = read_frame(self._replies)
-                self._deadline = math.inf
+                head, body = self._next(self._seconds)
                 match head["kind"]:
                     case "end":
                         self.worn = head["worn"]
@@ -170,6 +176,12 @@ class _Process:
             raise _EndedError("crashed", "made no sense") from None
         finally:
             self._deadline = math.inf
+
+    def _next(self, seconds: float) -> tuple[dict[str, Any], bytes]:
+        self._deadline = time.monotonic() + seconds
+        frame = read_frame(self._replies)
+        self._deadline = math.inf
+        return frame
 
     def _ended(self) -> _EndedError:
         code = self._popen.wait()

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.errors import LoadingError
 
+enabled = False  # in this process
 RESOLUTION = 200  # dots per inch; Tesseract wants letters 20 pixels high at least
 _PAGE_SECONDS = 30
 

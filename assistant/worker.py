@@ -15,14 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from assistant import recognizing
 from assistant.confining import allow_seconds, confine
 from assistant.errors import LoadingError
+from assistant.languages import detect
 from assistant.loading import Began, Held, Loaded, failure, load_all
 from assistant.types import Document, Failure
 
 IDLE_SECONDS = 60  # without a file; then it ends
 MOST_KEPT_MB = 512  # a process that needed more ends after the file, and gives it back
 
+_MAX_HEAD, _MAX_BODY = 2**27, 2**30  # bytes of a frame
 _LENGTHS = struct.Struct(">QQ")
 
 
@@ -34,8 +37,10 @@ def write_frame(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> No
 
 
 def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
-    """The next frame. Raises EOFError when the other side is gone."""
+    """The next frame. Raises EOFError when the other side is gone, ValueError past the limits."""
     head, body = _LENGTHS.unpack(_exactly(stream, _LENGTHS.size))
+    if head > _MAX_HEAD or body > _MAX_BODY:
+        raise ValueError("no frame is as long")
     return json.loads(_exactly(stream, head)), _exactly(stream, body)
 
 
@@ -46,13 +51,17 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-def main(seconds: float, memory_mb: int) -> None:
-    """Answers files until stdin ends, or for a minute nothing comes."""
-    from assistant.recognizing import is_available
+def main(seconds: float, memory_mb: int, ocr: bool = False) -> None:
+    """Answers files until stdin ends, or for a minute nothing comes.
 
+    With ``ocr`` it reads pictures of text, for which it may run a program.
+    """
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a C library prints is no reply
-    confine(memory_mb, runs_programs=is_available())
+    detect("")  # its model is unpacked into a scratch file
+    confine(memory_mb, runs_programs=ocr)
+    recognizing.enabled = ocr
+    write_frame(replies, {"kind": "ready"})
     while True:
         idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
         idle.daemon = True
