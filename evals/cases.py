@@ -98,8 +98,11 @@ def load(path: Path, tag: str | None = None) -> EvaluationSet:
         raise SetError(path, f"cannot be read: {error.strerror}", "name a file") from None
     accepted = tuple(c for c in cases if not c.draft and (tag is None or tag in c.tags))
     if not accepted:
+        drafts = sum(case.draft for case in cases)
         what = f"no case with the tag {tag!r}" if tag else "no case in it"
-        raise SetError(path, what, "add one with `id` and `question`, or accept a draft")
+        what += f" besides {drafts} drafts" if drafts else ""
+        hint = "accept one by deleting its `draft: true`" if drafts else "add `id` and `question`"
+        raise SetError(path, what, hint)
     return EvaluationSet(
         name=head.get("name") or path.stem,
         description=head.get("description", ""),

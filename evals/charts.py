@@ -137,12 +137,12 @@ def latency(stages: Sequence[Latency]) -> str:
 
 
 def frontier(points: Sequence[tuple[float, float, str, bool]], what: str) -> str:
-    """Quality over median seconds; the points that nothing beats are joined."""
+    """Quality over median seconds, numbered from 1; the points that nothing beats are joined."""
     slowest = max(point[0] for point in points) * 1.1 or 1.0
     qualities = [point[1] for point in points]
     low, high = min(qualities), max(qualities)
     pad = (high - low) * 0.15 or 0.01
-    low, high = low - pad, high + pad
+    low, high = low - pad, min(high + pad, max(high, 1.0))
     x, unit = _scales(slowest, 1.0)
 
     def y(quality: float) -> float:
@@ -152,12 +152,13 @@ def frontier(points: Sequence[tuple[float, float, str, bool]], what: str) -> str
     best = sorted(point for point in points if point[3])
     path = " ".join(f"{x(p[0]):.1f},{y(p[1]):.1f}" for p in best)
     parts.append(f'<polyline class="line" points="{path}"/>')
-    for seconds, quality, label, on_it in points:
+    for number, (seconds, quality, label, on_it) in enumerate(points, start=1):
         title = f"<title>{escape(label)}: {quality:.4f}, {_ms(seconds * 1000)} ms</title>"
         parts.append(
             f'<circle class="{"one" if on_it else "rest"}" cx="{x(seconds):.1f}" '
             f'cy="{y(quality):.1f}" r="5">{title}</circle>'
         )
+        parts.append(_text(x(seconds), y(quality) - 8, str(number), "tick middle"))
     label = f"median milliseconds; {what} upwards"
     return _figure(parts + _x_ticks(label, lambda v: _ms(v * 1000), slowest))
 

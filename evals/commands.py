@@ -64,11 +64,10 @@ def run(
 ) -> None:
     """Ask every question of a set and measure the answers; goes on where it was interrupted."""
     from assistant.command import open_assistant
-    from assistant.evals import cases, gate, results, runner
+    from assistant.evals import cases, gate, runner, summarizing
 
     floors = gate.floors(fail_under or ())
-    if baseline:
-        results.read_header(baseline)  # its faults are told before anything is asked
+    before = summarizing.columns(baseline) if baseline else None  # its faults are told first
     plan = make_plan(
         [*(measures or default_measures()), *floors], workers, judge, search_only=search_only
     )
@@ -79,7 +78,7 @@ def run(
     with open_assistant(data, config) as assistant, progress() as on_progress:
         path = runner.run(assistant, loaded, plan, out, fresh=fresh, on_progress=on_progress)
     summary = finish(path, report, as_json)
-    checks = checks_of(summary, path, floors, baseline, tolerance)
+    checks = checks_of(summary, path, floors, before, tolerance)
     if junit:
         write_text(junit, gate.junit(checks, f"assistant eval {loaded.name}"))
     failed = [check for check in checks if not check.passed]
@@ -220,7 +219,7 @@ def sweep(
         combinations,
         plan,
         measure,
-        lambda at, total, choice: say(f"{at + 1} of {total}: {choice}"),
+        lambda at, total, choice: say(f"{at + 1} of {total}: {sweeping.named(choice)}"),
     )
     show(swept, sweeping.lines(swept), as_json)
     if report:

@@ -182,8 +182,7 @@ def lines(comparison: Comparison) -> list[str]:
             f"{d.measure:22} {d.before:7.3f} {d.after:7.3f} {d.change:+8.3f}  {interval:18} "
             f"{counts:14}{verdict}".rstrip()
         )
-    if comparison.losses:
-        out += ["", "largest losses:"]
+    out += ["", "largest losses:" if comparison.losses else "no question went worse"]
     for loss in comparison.losses:
         out += [f"  {loss.change:+.3f}  {loss.id}: {loss.question}"]
         out += [f"          before: {loss.before}", f"          after:  {loss.after}"]

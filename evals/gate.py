@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 
 from assistant.evals import comparing, metrics
 from assistant.evals.errors import IncomparableError, MeasureError
-from assistant.evals.summarizing import Columns, Summary, columns
+from assistant.evals.summarizing import Columns, Summary
 from assistant.types import Shape
 
 TOLERANCE = 0.01
@@ -54,18 +53,17 @@ def over_floors(summary: Summary, wanted: dict[str, float]) -> list[Check]:
     return checks
 
 
-def no_loss(table: Columns, baseline: Path, tolerance: float = TOLERANCE) -> list[Check]:
+def no_loss(table: Columns, old: Columns, tolerance: float = TOLERANCE) -> list[Check]:
     """One check a shared measure: failed when the change is significantly below -tolerance.
 
     That is when the whole paired 95 % interval of the change is. Measures that are better when
     lower are left to ``compare``. Raises IncomparableError when the baseline is of other questions
     or documents, or has none of the measures.
     """
-    old = columns(baseline)
     comparing.check_comparable(old, table)
     if not comparing.shared_measures(old, table):
         raise IncomparableError(
-            f"{baseline} has none of the measures", "measure it anew with the same --measure"
+            "the baseline has none of the measures", "measure it anew with the same --measure"
         )
     checks = []
     for d in comparing.differences(old, table):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assistant.evals.gate import Check
     from assistant.evals.importing import Choice
     from assistant.evals.runner import Plan
-    from assistant.evals.summarizing import Summary
+    from assistant.evals.summarizing import Columns, Summary
     from assistant.settings import Settings
 
 Set = Annotated[
@@ -131,13 +131,13 @@ def finish(path: Path, report: Path | None, as_json: bool) -> Summary:
 
 
 def checks_of(
-    summary: Summary, path: Path, floors: dict[str, float], baseline: Path | None, tolerance: float
+    summary: Summary, path: Path, floors: dict[str, float], before: Columns | None, tolerance: float
 ) -> list[Check]:
     from assistant.evals import gate, summarizing
 
     checks = gate.over_floors(summary, floors)
-    if baseline:
-        checks += gate.no_loss(summarizing.columns(path), baseline, tolerance)
+    if before:
+        checks += gate.no_loss(summarizing.columns(path), before, tolerance)
     return checks
 
 

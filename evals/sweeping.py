@@ -12,6 +12,7 @@ from typing import Any
 from assistant.errors import SettingsError
 from assistant.evals import charts, report, runner, summarizing
 from assistant.evals.cases import EvaluationSet
+from assistant.evals.errors import MeasureError
 from assistant.evals.runner import Plan
 from assistant.evals.summarizing import Summary
 from assistant.settings import Settings
@@ -28,6 +29,7 @@ class Point(Shape):
     settings: dict[str, str]
     summary: Summary
     quality: float  # the measure that the sweep is about; 0 where it has no value
+    interval: str  # its 95 % interval
     seconds: float  # the median question
     results: Path
     on_frontier: bool = False  # no other is both as good and as fast, and better in one
@@ -64,9 +66,11 @@ def sweep(
     """The set run under every combination, over the documents of ``base``'s library.
 
     Where chunking or embedding differ from base's, the documents are indexed again into a
-    directory beside it, once for each such difference. Raises SettingsError for a value that a
-    setting does not take, before anything runs.
+    directory beside it, once for each such difference. Before anything runs, raises SettingsError
+    for a value that a setting does not take, MeasureError for a measure that is not taken.
     """
+    if measure not in {taken.name for taken in plan.usable}:
+        raise MeasureError(f"{measure} needs an answer", "leave out --search-only")
     loaded = [_settings(base, config, choice) for choice in combinations]
     points = []
     for number, (choice, settings) in enumerate(zip(combinations, loaded, strict=True)):
@@ -123,9 +127,17 @@ def _measure(
         settings=choice,
         summary=summary,
         quality=summary.value(measure) or 0.0,
+        interval=_interval(summary, measure),
         seconds=next((s.p50 for s in summary.latency if s.stage == "total"), 0.0),
         results=path,
     )
+
+
+def _interval(summary: Summary, measure: str) -> str:
+    for figure in summary.figures:
+        if figure.measure == measure and figure.low is not None:
+            return f"{figure.low:.3f} to {figure.high:.3f}"
+    return "no value"
 
 
 def _with_frontier(points: Sequence[Point]) -> list[Point]:
@@ -140,37 +152,51 @@ def _with_frontier(points: Sequence[Point]) -> list[Point]:
     return [point.model_copy(update={"on_frontier": not beaten(point)}) for point in points]
 
 
+def named(settings: dict[str, str]) -> str:
+    """``retrieval.k=5 chunking.size=150``."""
+    return " ".join(f"{key}={value}" for key, value in settings.items())
+
+
 def lines(sweep: Sweep) -> list[str]:
     """The sweep as a table to read in a terminal; * marks the frontier."""
-    out = [f"  {sweep.measure:>12}  p50 ms  settings"]
+    width = max(len(sweep.measure), 7)
+    out = [f"  {sweep.measure:>{width}}  95 % interval   p50 ms  settings"]
     for point in sweep.points:
         mark = "*" if point.on_frontier else " "
-        settings = " ".join(f"{key}={value}" for key, value in point.settings.items())
-        out.append(f"{mark} {point.quality:12.4f} {point.seconds * 1000:7.0f}  {settings}")
-    return out
+        out.append(
+            f"{mark} {point.quality:{width}.4f}  {point.interval:14} {point.seconds * 1000:7.0f}  "
+            f"{named(point.settings)}"
+        )
+    return [*out, "* no other is as good and as fast, and better in one of the two"]
 
 
 def page(sweep: Sweep, set_name: str) -> str:
-    """The sweep as one self-contained HTML page."""
-    lines = []
-    for point in sorted(sweep.points, key=lambda point: -point.quality):
-        settings = ", ".join(f"{key} = {value}" for key, value in point.settings.items())
-        lines.append(
-            f"<tr><td>{escape(settings)}</td><td class='num'>{point.quality:.4f}</td>"
-            f"<td class='num'>{point.seconds * 1000:.0f}</td>"
-            f"<td>{'on the frontier' if point.on_frontier else ''}</td></tr>"
-        )
+    """The sweep as one self-contained HTML page, the best first."""
+    points = sorted(sweep.points, key=lambda point: (-point.quality, point.seconds))
     chart = charts.frontier(
-        [(p.seconds, p.quality, str(p.settings), p.on_frontier) for p in sweep.points],
-        sweep.measure,
+        [(p.seconds, p.quality, named(p.settings), p.on_frontier) for p in points], sweep.measure
     )
-    heads = f"<th>settings</th><th class='num'>{escape(sweep.measure)}</th>"
+    lines = [
+        f"<tr><td class='num'>{number}</td><td>{escape(named(point.settings))}</td>"
+        f"<td class='num'>{point.quality:.4f}</td><td class='num'>{point.interval}</td>"
+        f"<td class='num'>{point.seconds * 1000:.0f}</td>"
+        f"<td>{'on the frontier' if point.on_frontier else ''}</td></tr>"
+        for number, point in enumerate(points, start=1)
+    ]
+    measure = escape(sweep.measure)
+    heads = ("", "settings", measure, "95 % interval", "p50 ms", "")
     return report.document(
         f"Sweep: {set_name}",
         [
-            f"<h1>{escape(set_name)}: {escape(sweep.measure)} against latency</h1>",
-            f"<figure>{chart}</figure><h2>Settings</h2><div class='scroll'><table><thead><tr>",
-            f"{heads}<th class='num'>p50 ms</th><th></th></tr></thead><tbody>",
+            f"<h1>{escape(set_name)}: {measure} against latency</h1>",
+            "<p class='soft'>Joined: no other is as good and as fast, and better in one.",
+            f"</p><figure class='single'>{chart}</figure><h2>Settings</h2>",
+            "<div class='scroll'><table><thead><tr>",
+            *(
+                f"<th{' class=num' if at in {2, 3, 4} else ''}>{h}</th>"
+                for at, h in enumerate(heads)
+            ),
+            "</tr></thead><tbody>",
             *lines,
             "</tbody></table></div>",
         ],

@@ -249,7 +249,7 @@ REGRESSIONS: dict[str, tuple[Change | None, dict[str, dict[str, Any]]]] = {
 def test_at_least_nine_of_ten_planted_regressions_are_caught(
     data: Path, questions: EvaluationSet, tmp_path: Path
 ) -> None:
-    base = measured(data, questions, tmp_path / "base.jsonl")
+    base = summarizing.columns(measured(data, questions, tmp_path / "base.jsonl"))
     caught = {}
     for name, (change, groups) in REGRESSIONS.items():
         out = measured(data, questions, tmp_path / f"{name}.jsonl", change, **groups)
