@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zlib
 from collections.abc import Iterator
@@ -23,10 +24,11 @@ _LISTS = {"urlset", "sitemapindex", "rss", "feed", "RDF"}
 
 
 class Site:
-    """The pages of the web as a polite visitor sees them; for one run of ``index``."""
+    """The web as a polite visitor sees it, one request at a time; for one run of ``index``."""
 
     def __init__(self, limits: Limits, pause: float) -> None:
         self._limits, self._pause = limits, pause
+        self._asking = threading.Lock()
         self._rules: dict[str, Protego | None] = {}
         self._visited: dict[str, float] = {}  # host -> when it was last asked
 
@@ -37,14 +39,15 @@ class Site:
 
         Raises LoadingError ``refused`` for what its robots.txt closes to this visitor.
         """
-        rules = self._robots(url)
-        if rules is not None and not rules.can_fetch(url, AGENT):
-            raise LoadingError(
-                "refused", f"{url} is closed to programs by robots.txt", "save it as a file"
-            )
-        wanted = rules.crawl_delay(AGENT) if rules is not None else None
-        self._wait(parse(url).host, max(self._pause, min(wanted or 0, _PATIENCE)))
-        return fetch(url, self._limits, etag=etag, modified=modified)
+        with self._asking:
+            rules = self._robots(url)
+            if rules is not None and not rules.can_fetch(url, AGENT):
+                raise LoadingError(
+                    "refused", f"{url} is closed to programs by robots.txt", "save it as a file"
+                )
+            wanted = rules.crawl_delay(AGENT) if rules is not None else None
+            self._wait(parse(url).host, max(self._pause, min(wanted or 0, _PATIENCE)))
+            return fetch(url, self._limits, etag=etag, modified=modified)
 
     def _robots(self, url: str) -> Protego | None:
         """The rules of the site; None when it has none. One that does not answer is closed."""

@@ -16,7 +16,7 @@ from assistant.locking import Lock
 from assistant.storage import damaged, translated
 
 FILE = "library.sqlite3"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _BACKUP = 60.0  # seconds that a write waits for a backup that another process takes
 APPLICATION_ID = 0x43495445  # "CITE"
 
@@ -65,6 +65,12 @@ CREATE TABLE vectors (
 CREATE VIEW coming AS  -- what the next generation holds: complete versions, unless a newer one is
     SELECT * FROM documents d WHERE state = 'ready' OR state = 'live' AND NOT EXISTS
         (SELECT 1 FROM documents n WHERE n.uri = d.uri AND n.state = 'ready');
+CREATE TABLE visits (  -- what the server of a document from the web said, for the next visit
+    uri TEXT PRIMARY KEY,
+    document_id TEXT NOT NULL,
+    etag TEXT,
+    modified TEXT
+) STRICT;
 CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT NULL,
     message TEXT NOT NULL DEFAULT '') STRICT;
 """
@@ -73,6 +79,11 @@ CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT
 MIGRATIONS = {
     2: ("ALTER TABLE failures ADD COLUMN message TEXT NOT NULL DEFAULT ''",),
     3: ("ALTER TABLE vectors ADD COLUMN sentences BLOB NOT NULL DEFAULT x''",),
+    4: (
+        """CREATE TABLE visits (
+            uri TEXT PRIMARY KEY, document_id TEXT NOT NULL, etag TEXT, modified TEXT
+        ) STRICT""",
+    ),
 }
 
 
@@ -197,7 +208,7 @@ def _migrate(connection: sqlite3.Connection, version: int) -> dict[str, str]:
             connection.execute("COMMIT")
         return tables
     except sqlite3.OperationalError as error:
-        if "no such" in str(error) or "duplicate" in str(error):
+        if any(word in str(error) for word in ("no such", "duplicate", "already exists")):
             return {}
         raise
     finally:

@@ -1,26 +1,26 @@
 """Documents from the web, one request at a time, from nowhere but where it is allowed (T04 to T08).
 
-The name of a host is resolved once; every address it has must be allowed; the connection goes to
-the address that was checked. Each redirect begins anew. No proxy or password of the environment is
-used, and everything has a limit: time, bytes on the wire and after decompression, headers.
+Each redirect is checked anew, from the spelling of its address to the connection. No proxy and no
+password of the environment is used, and everything has a limit: time, bytes on the wire and after
+decompression, headers.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import socket
 import ssl
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpcore
 from httpx import URL, InvalidURL
 
-from assistant.addresses import Network, is_allowed
+from assistant.addresses import Network
+from assistant.connecting import Checked
 from assistant.errors import LoadingError
 from assistant.normalizing import one_line
 
@@ -39,7 +39,8 @@ class Fetched(NamedTuple):
 
     url: str  # where it was in the end
     content: bytes
-    charset: str | None  # what the server says
+    kind: str  # the media type and the charset that the server tells, or ""
+    charset: str | None
     etag: str | None
     modified: str | None
 
@@ -97,7 +98,7 @@ def fetch(
     deadline = time.monotonic() + limits.seconds
     target = parse(url)
     with httpcore.ConnectionPool(
-        ssl_context=ssl.create_default_context(), network_backend=_Checked(limits, deadline)
+        ssl_context=ssl.create_default_context(), network_backend=Checked(limits.allowed, deadline)
     ) as pool:
         for _ in range(_REDIRECTS + 1):
             if (target.port or _default_port(target)) not in limits.ports:
@@ -135,7 +136,7 @@ def _request(
             raise LoadingError("unsupported", f"{url} is {kind}", "name a page or a document")
         chunks = _decoded(response.iter_stream(), found.get("content-encoding", ""), limits)
         content = _within(chunks, str(url), limits, deadline)
-    return Fetched(str(url), content, charset, found.get("etag"), found.get("last-modified"))
+    return Fetched(str(url), content, kind, charset, found.get("etag"), found.get("last-modified"))
 
 
 def _within(chunks: Iterable[bytes], url: str, limits: Limits, deadline: float) -> bytes:
@@ -169,77 +170,6 @@ def _decoded(chunks: Iterator[bytes], encoding: str, limits: Limits) -> Iterator
     yield decoder.flush(limits.max_bytes)
     if not decoder.eof:
         raise httpcore.RemoteProtocolError("the compressed answer is cut off")
-
-
-class _Checked(httpcore.NetworkBackend):
-    """Connects to allowed addresses alone, and gives no operation more time than is left."""
-
-    def __init__(self, limits: Limits, deadline: float) -> None:
-        self._limits, self._deadline = limits, deadline
-        self._backend = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = resolve(host, port)
-        for address in addresses:
-            if not is_allowed(ipaddress.ip_address(address), self._limits.allowed):
-                raise _refused(host, f"it is at {address}, which is not public", "fetching.allow")
-        stream = self._backend.connect_tcp(
-            addresses[0], port, _left(self._deadline), local_address, socket_options
-        )
-        return _Timed(stream, self._deadline)
-
-
-class _Timed(httpcore.NetworkStream):
-    """A stream whose every operation ends at the deadline, however little comes each time."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._stream.read(max_bytes, _left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._stream.write(buffer, _left(self._deadline))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
-        left = _left(self._deadline)
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def resolve(host: str, port: int) -> Sequence[str]:
-    """Every address of a host, IPv4 first: more machines can reach those."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"{host} has no address: {error}") from error
-    return [
-        str(address[0]) for _, address in sorted((f == socket.AF_INET6, a) for f, *_, a in found)
-    ]
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout
-    return left
 
 
 def _default_port(url: URL) -> int:

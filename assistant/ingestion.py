@@ -27,6 +27,7 @@ from assistant.records import Chunk
 from assistant.settings import Settings
 from assistant.types import Document, Failure, IndexReport, Progress
 from assistant.vectorizing import OnProgress, embedding, passages_of, spec_of
+from assistant.webpages import Page, discover, is_address
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
@@ -40,20 +41,24 @@ def ingest(
     generations: Generations,
     embedder: Embedder,
     settings: Settings,
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     on_progress: OnProgress | None = None,
 ) -> IndexReport:
     """Takes in the files at ``paths`` and below, and finishes what an earlier run left undone.
 
-    A file that cannot be read is a Failure in the report, and the others go on. Raises
-    IndexMismatchError when the library was made with other settings, PathError for a path that is
-    not there or holds no file, ModelError when the embedder fails.
+    A path that is an http or https address is a page, or a sitemap or feed of some. What cannot be
+    read is a Failure in the report, and the others go on. Raises IndexMismatchError when the
+    library was made with other settings, PathError for a path that is not there or holds no file,
+    ModelError when the embedder fails.
     """
-    files = list(dict.fromkeys(find(paths)))
+    addresses = [path for path in paths if isinstance(path, str) and is_address(path)]
+    found = find([Path(path) for path in paths if path not in addresses])
+    files: list[Path | Page] = [*dict.fromkeys(found)]
+    files += dict.fromkeys(discover(settings, addresses))
     if not files:
         raise PathError(
-            f"no file to read in {', '.join(map(str, paths))}",
-            "name a file, or a folder that holds some",
+            f"nothing to read in {', '.join(map(str, paths))}",
+            "name a file, a folder that holds some, or a page",
         )
     return take_in(library, generations, embedder, settings, files, on_progress=on_progress)
 
@@ -63,7 +68,7 @@ def take_in(
     generations: Generations,
     embedder: Embedder,
     settings: Settings,
-    files: Sequence[Path],
+    files: Sequence[Path | Page],
     *,
     erase: Collection[str] = (),
     on_progress: OnProgress | None = None,
@@ -102,10 +107,15 @@ def remove(library: Library, generations: Generations, names: Sequence[str]) -> 
     """
     with generations.changing:
         uris = {_meant(library, name) for name in names}
-        if spec := library.spec:
-            generations.publish(spec, erase=uris)
-            generations.drain()
+        erase(library, generations, uris)
     return report(library, removed=tuple(sorted(uris)))
+
+
+def erase(library: Library, generations: Generations, uris: Collection[str]) -> None:
+    """Erases every version of these uris; only for who holds ``generations.changing``."""
+    if spec := library.spec:
+        generations.publish(spec, erase=uris)
+        generations.drain()
 
 
 def rebuild(
@@ -149,7 +159,7 @@ def _load_all(
     library: Library,
     embedder: Embedder,
     settings: Settings,
-    files: Sequence[Path],
+    files: Sequence[Path | Page],
     tell: OnProgress,
 ) -> tuple[set[str], list[Failure]]:
     """Stores what is new among ``files``; the uris that are now held, and the failures."""

@@ -1,4 +1,4 @@
-"""Files -> the documents they hold, in their order, read ahead by several processes at once."""
+"""Files and pages -> the documents they hold, in their order, read ahead by several processes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event
 
-from assistant import pool, recognizing
+from assistant import pool, recognizing, webpages
 from assistant.errors import LoadingError
 from assistant.library import Library
 from assistant.loading import Held, Loaded, content_digest, document_id, failure, read
 from assistant.settings import Settings
 from assistant.types import Failure
 from assistant.unpacking import INSIDE
+from assistant.webpages import Page
 
 _MOST_PROCESSES = 4
 _AHEAD = 2  # files waiting for each process
@@ -26,7 +27,7 @@ _POLL = 0.1  # seconds
 
 
 def load_files(
-    library: Library, settings: Settings, files: Sequence[Path]
+    library: Library, settings: Settings, files: Sequence[Path | Page]
 ) -> Iterator[tuple[str, Iterator[Loaded]]]:
     """For each file its uri, and what it holds: documents that are new, held, or Failures.
 
@@ -35,7 +36,7 @@ def load_files(
     stopped = Event()
     processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
 
-    def fill(path: Path, queue: Queue[Loaded | BaseException | None]) -> None:
+    def fill(path: Path | Page, queue: Queue[Loaded | BaseException | None]) -> None:
         try:
             for loaded in _load(library, settings, path):
                 if not _put(queue, loaded, stopped):
@@ -47,7 +48,7 @@ def load_files(
 
     with ThreadPoolExecutor(processes) as executor:
         try:
-            waiting: deque[tuple[Path, Queue[Loaded | BaseException | None]]] = deque()
+            waiting: deque[tuple[Path | Page, Queue[Loaded | BaseException | None]]] = deque()
             coming = iter(files)
             while True:
                 while len(waiting) < processes * _AHEAD and (path := next(coming, None)):
@@ -87,10 +88,17 @@ def _taken(queue: Queue[Loaded | BaseException | None]) -> Iterator[Loaded]:
         yield item
 
 
-def _load(library: Library, settings: Settings, path: Path) -> Iterator[Loaded]:
-    uri = uri_of(path)
+def _load(library: Library, settings: Settings, place: Path | Page) -> Iterator[Loaded]:
+    uri = uri_of(place)
     try:
-        content = read(path, settings.library.max_file_mb * 2**20)
+        if isinstance(place, Path):
+            path, content = place, read(place, settings.library.max_file_mb * 2**20)
+        elif (found := webpages.content_of(library, place)) is None:
+            yield Held(uri)
+            return
+        else:
+            path, content = Path(found.name), found.content
+            webpages.note(library, uri, found)
     except LoadingError as error:
         yield failure(uri, error)
         return
@@ -126,6 +134,8 @@ def _parse(
     return processes.load(path, content=content, uri=uri, known=known, fields=fields)
 
 
-def uri_of(path: Path) -> str:
-    """The absolute path; bytes of a name that are no UTF-8 are spelled out."""
+def uri_of(path: Path | Page) -> str:
+    """The address of a page; the absolute path of a file, bytes that are no UTF-8 spelled out."""
+    if isinstance(path, Page):
+        return path.url
     return os.path.abspath(path).encode("utf-8", "backslashreplace").decode()

@@ -21,7 +21,9 @@ app = typer.Typer()
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders to take in.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders and addresses of pages, sitemaps, feeds.")
+    ],
     sync: Annotated[
         bool, typer.Option("--sync", help="Also remove what is no longer in the folders.")
     ] = False,
@@ -41,20 +43,21 @@ def index(
     """Take in documents; files already indexed and unchanged cost only their hash."""
     if (dry_run or yes or watch) and not sync:
         raise typer.BadParameter("--dry-run, --yes and --watch go with --sync")
+    folders = [Path(path) for path in paths]
     with open_assistant(data, config) as assistant:
         if sync and dry_run:
-            plan = assistant.plan_sync(paths)
+            plan = assistant.plan_sync(folders)
             show(plan, plan_lines(plan), as_json)
             return
-        report = _sync(assistant, paths, yes) if sync else _index(assistant, paths)
+        report = _sync(assistant, folders, yes) if sync else _index(assistant, paths)
         show_report(report, as_json)
         if watch:
-            _follow(assistant, paths, yes, as_json)
+            _follow(assistant, folders, yes, as_json)
     if report.failed and not report.documents:
         raise typer.Exit(3)
 
 
-def _index(assistant: Assistant, paths: list[Path]) -> IndexReport:
+def _index(assistant: Assistant, paths: list[str]) -> IndexReport:
     with progress_bars() as on_progress:
         return assistant.index(paths, on_progress)
 

@@ -205,8 +205,12 @@ class Assistant:
 
     # -- the library ---------------------------------------------------------------------------
 
-    def index(self, paths: Sequence[Path], on_progress: OnProgress | None = None) -> IndexReport:
-        """Takes in files and folders; what is indexed and unchanged costs only its hash.
+    def index(
+        self, paths: Sequence[Path | str], on_progress: OnProgress | None = None
+    ) -> IndexReport:
+        """Takes in files, folders and addresses of the web (pages, sitemaps, feeds).
+
+        What is indexed and unchanged costs only its hash, or one question to its server.
 
         Raises PathError for a path that is missing or holds nothing to read. A document that
         cannot be read is a Failure in the report.

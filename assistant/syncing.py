@@ -13,6 +13,7 @@ from assistant.errors import LoadingError, MassDeleteError
 from assistant.intake import uri_of
 from assistant.loading import content_digest, document_id, find, read
 from assistant.types import IndexReport, Move, SyncPlan
+from assistant.unpacking import INSIDE
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
@@ -32,8 +33,10 @@ def plan(library: Library, settings: Settings, folders: Sequence[Path]) -> SyncP
     for one that is not there and of which it holds nothing.
     """
     roots = [path.resolve() if path.is_symlink() else path for path in folders]
-    held = {uri: name for uri, name in library.held().items() if _below(uri, roots)}
-    gone = [root for root in roots if not root.exists() and any(_below(u, [root]) for u in held)]
+    below = {uri: name for uri, name in library.held().items() if _below(uri, roots)}
+    held = {uri: name for uri, name in below.items() if INSIDE not in uri}
+    packed = {uri: uri.split(INSIDE)[0] for uri in below.keys() - held.keys()}
+    gone = [root for root in roots if not root.exists() and any(_below(u, [root]) for u in below)]
     digests: dict[str, bytes] = {}
     unreadable: list[str] = []
     for path in dict.fromkeys(find([root for root in roots if root not in gone])):
@@ -47,16 +50,19 @@ def plan(library: Library, settings: Settings, folders: Sequence[Path]) -> SyncP
         for uri, name in held.items()
         if uri not in digests and not _below(uri, [Path(path) for path in unreadable])
     }
-    added = {uri for uri in digests if uri not in held}
+    archives = digests.keys() & packed.values()
+    lost = {uri for uri, archive in packed.items() if archive not in {*archives, *unreadable}}
+    added = digests.keys() - held.keys() - archives
     moved = _moves(missing, {uri: digests[uri] for uri in sorted(added)})
     same = {uri for uri in digests.keys() & held if held[uri] == document_id(uri, digests[uri])}
     return SyncPlan(
         added=tuple(sorted(added - {move.new for move in moved})),
         updated=tuple(sorted((digests.keys() & held) - same)),
         moved=moved,
-        removed=tuple(sorted({*missing.values()} - {move.old for move in moved})),
+        removed=tuple(sorted({*missing.values(), *lost} - {move.old for move in moved})),
+        archives=tuple(sorted(archives)),
         unreadable=tuple(sorted(unreadable)),
-        unchanged=len(same),
+        unchanged=len(same) + len(packed) - len(lost),
     )
 
 
@@ -99,9 +105,9 @@ def apply(
     """
     if planned.mass_delete and not mass_delete:
         raise MassDeleteError(len(planned.removed), os.path.commonpath([*planned.removed]))
-    if not planned.changes and not planned.unreadable:
+    if not planned.changes and not planned.unreadable and not planned.archives:
         return ingestion.report(library)
-    came = [*planned.added, *planned.updated, *planned.unreadable]
+    came = [*planned.added, *planned.updated, *planned.archives, *planned.unreadable]
     came += [move.new for move in planned.moved]
     gone = {*planned.removed, *(move.old for move in planned.moved)}
     report = ingestion.take_in(
@@ -113,14 +119,33 @@ def apply(
         erase=gone,
         on_progress=on_progress,
     )
+    left = _left(planned, library, report)
+    if left:
+        with generations.changing:
+            ingestion.erase(library, generations, left)
     arrived = {move.new for move in planned.moved} & {*report.added}
-    return report.model_copy(
+    return ingestion.report(library).model_copy(
         update={
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "failed": report.failed,
             "moved": tuple(move for move in planned.moved if move.new in arrived),
             "added": tuple(uri for uri in report.added if uri not in arrived),
-            "removed": planned.removed,
+            "removed": tuple(sorted({*planned.removed, *left})),
         }
     )
+
+
+def _left(planned: SyncPlan, library: Library, report: IndexReport) -> set[str]:
+    """What the library holds of archives and was not in them any more."""
+    seen = {*report.added, *report.updated, *report.unchanged, *(f.uri for f in report.failed)}
+    return {
+        uri
+        for archive in planned.archives
+        if archive not in seen  # else it could not be opened
+        for uri in library.held_in(archive + INSIDE)
+        if uri not in seen
+    }
 
 
 def changes(folders: Sequence[Path], stop: Event | None = None) -> Iterator[None]:

@@ -270,6 +270,7 @@ class SyncPlan(Shape):
     updated: tuple[str, ...] = ()
     moved: tuple[Move, ...] = ()
     removed: tuple[str, ...] = ()  # no file stands there any more
+    archives: tuple[str, ...] = ()  # looked into anew, member by member
     unreadable: tuple[str, ...] = ()  # what the library holds of them, or below them, is kept
     unchanged: int = 0
 

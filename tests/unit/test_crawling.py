@@ -23,7 +23,7 @@ BOMB = '<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
 
 def page(text: str | bytes) -> Fetched:
     content = text if isinstance(text, bytes) else text.encode()
-    return Fetched("https://news.test/list/", content, None, None, None)
+    return Fetched("https://news.test/list/", content, "", None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_host_is_given_its_pause(server: str, limits: Limits) -> None:
     Handler.routes["/robots.txt"] = reply(b"User-agent: *\nCrawl-delay: 0.4")
     Handler.routes["/"] = reply(b"words")
     site = Site(limits, pause=0)
-    site.fetch(f"{server}/")
     started = time.monotonic()
+    site.fetch(f"{server}/")
     site.fetch(f"{server}/")
     assert time.monotonic() - started >= 0.39

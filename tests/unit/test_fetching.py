@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import fetching
+from assistant import connecting, fetching
 from assistant.errors import LoadingError
 from assistant.fetching import Limits, fetch, parse
 
@@ -198,7 +198,7 @@ def test_other_ports_are_refused(port: int, connections: list[Any]) -> None:
 def test_one_bad_address_of_a_host_is_enough(
     addresses: list[str], connections: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "resolve", lambda *_: addresses)
+    monkeypatch.setattr(connecting, "resolve", lambda *_: addresses)
     assert refused("http://rebinding.test/") == "refused"
     assert connections == []
 
@@ -207,7 +207,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(
     connections: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([["93.184.215.14"], ["127.0.0.1"]])
-    monkeypatch.setattr(fetching, "resolve", lambda *_: next(answers))
+    monkeypatch.setattr(connecting, "resolve", lambda *_: next(answers))
     assert refused("http://rebinding.test/") == "unreadable"
     assert connections == [("93.184.215.14", 80)]
 

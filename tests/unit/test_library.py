@@ -341,6 +341,7 @@ def test_a_database_that_is_not_ours_is_refused(tmp_path: Path, damage: str, mes
 
 def downgrade(connection: sqlite3.Connection) -> None:
     """Makes a database what the first version wrote."""
+    connection.execute("DROP TABLE visits")
     connection.executescript(
         "DROP TABLE failures; CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL,"
         " hint TEXT NOT NULL) STRICT; CREATE TABLE kept AS SELECT hash, vector FROM vectors;"

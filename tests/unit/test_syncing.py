@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,30 @@ def test_what_cannot_be_read_is_kept(place: Synced) -> None:
     report = place.sync()
     assert {failure.reason for failure in report.failed} == {"unsupported"}
     assert place.names() == {"b.txt", "c.txt", "d.txt", "deep/a.txt"}
+
+
+def test_what_left_an_archive_leaves_the_library(place: Synced) -> None:
+    def pack(*names: str) -> None:
+        with zipfile.ZipFile(place.docs / "a.zip", "w") as archive:
+            for name in names:
+                archive.writestr(name, f"The {name} treaty was signed in Astana.")
+
+    pack("one.txt", "two.txt", "three.txt")
+    place.write("b.txt", "The summit was held in Minsk.")
+    place.sync()
+    assert len(place.names()) == 4
+    assert place.sync().documents == 4
+    pack("one.txt", "three.txt")
+    report = place.sync()
+    assert [uri.rpartition("/")[2] for uri in report.removed] == ["two.txt"]
+    (place.docs / "a.zip").write_bytes(b"PK broken")
+    place.sync()
+    assert len(place.names()) == 3, "an archive that cannot be opened keeps what is known of it"
+    (place.docs / "a.zip").unlink()
+    assert place.plan().mass_delete
+    place.sync(mass_delete=True)
+    assert place.names() == {"b.txt"}
+    assert not place.problems()
 
 
 def test_other_folders_are_left_alone(place: Synced, tmp_path: Path) -> None:
