@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.resources
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,14 +63,16 @@ def condense(question: str, earlier: Sequence[str] = ()) -> Condensed:
     return Condensed(question, shown, carried)
 
 
-def embed(query: Condensed, embedder: Embedder) -> NDArray[np.float32]:
-    """The vector to search with, (dimension,), of length 1."""
+def embed(
+    query: Condensed, embedder: Embedder, respell: Callable[[str], str] = str
+) -> NDArray[np.float32]:
+    """The vector to search with, (dimension,), of length 1; of texts as ``respell`` writes them."""
     import numpy as np
 
-    vector = embedder.query(query.question)
+    vector = embedder.query(respell(query.question))
     if not query.carried:
         return vector
-    earlier = np.stack([embedder.query(text) for text in query.carried])
+    earlier = np.stack([embedder.query(respell(text)) for text in query.carried])
     weights = np.array([*query.carried.values()], dtype=np.float32)
     topic = weights @ earlier
     vector = vector + weights.max() * topic / max(float(np.linalg.norm(topic)), 1e-9)

@@ -54,6 +54,7 @@ class Catalogue:
 
     def __init__(self, documents: Sequence[Known]) -> None:
         self._documents = documents
+        self._by_name: dict[str, dict[str, list[int]]] = {}
         days = (d.published and dt.date.fromisoformat(d.published).toordinal() for d in documents)
         self._days = np.array([day or _UNDATED for day in days], dtype=np.int32)
 
@@ -69,13 +70,13 @@ class Catalogue:
         """
         first, last = _period(filters)
         passes = np.ones(len(self._documents), dtype=np.bool_)
-        for what, wanted, names in (
-            ("source", filters.sources, _sources),
-            ("language", filters.languages, _languages),
-            ("document", filters.documents, _documents),
+        for what, wanted in (
+            ("source", filters.sources),
+            ("language", filters.languages),
+            ("document", filters.documents),
         ):
             if wanted:
-                passes &= self._having(what, wanted, names)
+                passes &= self._having(what, wanted)
         if first is None and last is None:
             return Selection(passes, 0)
         dated = self._days != _UNDATED
@@ -87,19 +88,27 @@ class Catalogue:
             passes &= self._days <= last.toordinal()
         return Selection(passes, undated)
 
-    def _having(
-        self, what: str, wanted: Sequence[str], names: Callable[[Known], set[str]]
-    ) -> NDArray[np.bool_]:
+    def _having(self, what: str, wanted: Sequence[str]) -> NDArray[np.bool_]:
         """Which documents have any of the ``wanted`` among their names."""
-        held = [names(document) for document in self._documents]
-        every = set[str]().union(*held)
-        asked: set[str] = set()
+        numbers = self._numbers(what)
+        passes = np.zeros(len(self._documents), dtype=np.bool_)
         for name in wanted:
-            spellings = _spellings(what, name)
-            if not spellings & every:
+            found = [numbers[known] for known in _spellings(what, name) if known in numbers]
+            if not found:
                 raise _unknown(what, name, self._documents)
-            asked |= spellings
-        return np.array([not asked.isdisjoint(own) for own in held], dtype=np.bool_)
+            for one in found:
+                passes[one] = True
+        return passes
+
+    def _numbers(self, what: str) -> dict[str, list[int]]:
+        """The numbers of the documents that have a name, by the name; made when first needed."""
+        if what not in self._by_name:
+            by_name: dict[str, list[int]] = {}
+            for number, document in enumerate(self._documents):
+                for name in _NAMES[what](document):
+                    by_name.setdefault(name, []).append(number)
+            self._by_name[what] = by_name
+        return self._by_name[what]
 
 
 def known(document: Document) -> Known:
@@ -152,17 +161,16 @@ def _period(filters: Filters) -> tuple[dt.date | None, dt.date | None]:
     return filters.since, last
 
 
-def _sources(document: Known) -> set[str]:
-    return {_folded(document.source)}
-
-
-def _languages(document: Known) -> set[str]:
-    return {document.language}
-
-
 def _documents(document: Known) -> set[str]:
     uri = document.uri
     return {_folded(document.id), _folded(uri), _folded(os.path.basename(uri))}
+
+
+_NAMES: dict[str, Callable[[Known], set[str]]] = {
+    "source": lambda document: {_folded(document.source)},
+    "language": lambda document: {document.language},
+    "document": _documents,
+}
 
 
 def _spellings(what: str, name: str) -> set[str]:

@@ -1,9 +1,9 @@
 """One generation of the search index: Chroma and tantivy over the library's passages.
 
 A directory, written once and never changed: ``chroma/`` (by meaning), ``tantivy/`` (by words),
-the .npy files of ``arrays`` (exact cosines), ``catalogue.json`` (what the documents are filtered
-by) and ``manifest.json`` (what the files are). A crash or a flipped bit costs a rebuild from the
-library, never a wrong answer.
+the .npy files of ``arrays`` (exact cosines), ``catalogue.json`` (what documents are filtered by),
+``spellings.json`` (how names are written) and ``manifest.json`` (what the files are). A crash or a
+flipped bit costs a rebuild from the library, never a wrong answer.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ from pydantic import ValidationError
 from assistant import arrays, dense, lexical
 from assistant.arrays import Arrays
 from assistant.filtering import Catalogue, Known, Selection, known
+from assistant.lexical_query import Wanted
+from assistant.spelling import Collector, Spellings
 from assistant.storage import checksum, flush_tree, seal
 from assistant.types import Shape
+from assistant.variants import Variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from assistant.aliases import Aliases
     from assistant.records import IndexRow
 
-FORMAT = 5  # of a generation; one of another format is built again
+FORMAT = 6  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -69,12 +73,14 @@ def build(
     done = 0
     with dense.translated(directory), arrays.Writer(directory, dimension) as numbers:
         words = lexical.Writer(directory / "tantivy")
+        names = Collector()
         collection = dense.Collection(directory / "chroma", create=True)
         try:
             for batch in _batches(rows):
                 vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
                 collection.add(batch, vectors.reshape(len(batch), dimension))
                 words.add(batch)
+                names.add(batch)
                 numbers.add(batch)
                 languages |= {row.document.language for row in batch}
                 documents |= dict.fromkeys(known(row.document) for row in batch)
@@ -84,6 +90,7 @@ def build(
             words.commit()
             catalogue = json.dumps([*documents], ensure_ascii=False)
             (directory / "catalogue.json").write_text(catalogue, encoding="utf-8")
+            names.write(directory / "spellings.json")
         finally:
             collection.close()
     if done != count:
@@ -191,6 +198,12 @@ class Index(Arrays):
         """The documents, in the order of their numbers in ``documents``."""
         return Catalogue.read(self.directory / "catalogue.json")
 
+    @cached_property
+    def variants(self) -> Variants:
+        """The spellings of names in these passages."""
+        spellings = Spellings.read(self.directory / "spellings.json")
+        return Variants(self.words, self.languages, spellings)
+
     def dense(
         self, vector: NDArray[np.float32], k: int, within: Selection | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -219,6 +232,7 @@ class Index(Arrays):
         carried: Mapping[str, float] | None = None,
         pair_weight: float = 0.25,
         within: Selection | None = None,
+        aliases: Aliases | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keys and BM25 scores of at most ``k`` passages that share a word, best first.
 
@@ -227,7 +241,9 @@ class Index(Arrays):
         """
         texts = {**(carried or {}), query: 1.0}
         with dense.translated(self.directory):
-            return lexical.search(self.words, texts, self.languages, k, pair_weight, within)
+            names = {text: self.variants.find(text, aliases) for text in texts} if aliases else {}
+            wanted = Wanted(texts, names, pair_weight)
+            return lexical.search(self.words, wanted, self.languages, k, within)
 
     def rarity(self, word: str) -> float:
         """How rare a word is among the passages: 0 for one that says nothing, about 9 for one."""

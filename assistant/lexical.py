@@ -8,15 +8,14 @@ length of a field over all passages: in a field that few have, every score falls
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.analysis import Terms, analyse, analyse_query, every_stop_word
+from assistant.analysis import Terms, analyse, every_stop_word
+from assistant.lexical_query import Wanted, idf, query
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from assistant.records import IndexRow
     from assistant.types import Document
 
-MAX_TERMS = 1024  # distinct terms of one query that are searched, and as many pairs
 _HEAP = 64 * 2**20  # bytes
 
 
@@ -95,55 +93,22 @@ def _about(document: Document) -> Terms:
     return analyse("\n".join(str(fact) for fact in facts if fact), document.language)
 
 
-def weigh(texts: Mapping[str, float], languages: Sequence[str]) -> list[dict[str, float]]:
-    """What each distinct term of the texts counts, then each pair: of the texts' weights, times the
-    root of how often the text says it, the greatest.
-    """
-    weights: list[dict[str, float]] = [{} for _ in Terms._fields]
-    for text, weight in texts.items():
-        known = text.encode("utf-8", "replace").decode()  # no lone surrogates
-        for terms in analyse_query(known, languages):
-            for found, repeated in zip(weights, terms, strict=True):
-                for term, count in Counter(repeated).items():
-                    found[term] = max(found.get(term, 0.0), weight * count**0.5)
-    return weights
-
-
-def query(
-    schema: Any, texts: Mapping[str, float], languages: Sequence[str], pair_weight: float
-) -> Any:
-    """The tantivy Query for any of the terms of ``texts``, which count as much as they map to.
-
-    They are looked up as terms: nothing in them is ever read as query syntax.
-    """
-    from tantivy import Occur, Query
-
-    scales = Terms._fields, (1.0, pair_weight), weigh(texts, languages)
-    return Query.boolean_query(
-        [
-            (Occur.Should, Query.boost_query(Query.term_query(schema, field, term, "freq"), w * by))
-            for field, by, weights in zip(*scales, strict=True)
-            for term, w in list(weights.items())[: MAX_TERMS if by else 0]
-        ]
-    )
-
-
 def search(
     index: Any,
-    texts: Mapping[str, float],
+    wanted: Wanted,
     languages: Sequence[str],
     k: int,
-    pair_weight: float,
     within: Selection | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Keys and BM25 scores of at most ``k`` passages that hold any of the terms, best first.
 
     ``within`` some of the documents each scores as it does among all.
     """
-    wanted = query(index.schema, texts, languages, pair_weight)
+    searcher = index.searcher()
+    found = query(index.schema, searcher, wanted, languages)
     if within:
-        wanted = _restricted(index.schema, wanted, within.passes)
-    keys, scores = _hits(index.searcher(), wanted, k)
+        found = _restricted(index.schema, found, within.passes)
+    keys, scores = _hits(searcher, found, k)
     return np.array(keys, dtype=np.int64), np.array(scores, dtype=np.float32)
 
 
@@ -167,7 +132,7 @@ def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
     searcher = index.searcher()
     terms = {term for language in languages for term in analyse(word, language).words}
     frequency = max((searcher.doc_freq("words", term) for term in terms), default=0)
-    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
+    return idf(searcher, frequency)
 
 
 def all_keys(index: Any) -> list[int]:

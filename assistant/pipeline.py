@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
-from assistant import condensing, ingestion, integrity, models, syncing, vectorizing
+from assistant import aliases, condensing, ingestion, integrity, models, syncing, vectorizing
 from assistant.condensing import Condensed
 from assistant.errors import QuestionError
 from assistant.generations import Generations
@@ -172,10 +172,13 @@ class Assistant:
             self._library.check_spec(vectorizing.spec_of(self._embedder, self.settings))
             within = index.catalogue.select(filters) if filters != EVERYTHING else None
             with watch.stage("embed"):
-                vector = condensing.embed(query, self._embedder)
+                names = aliases.load(self.settings.retrieval.aliases)
+                vector = condensing.embed(
+                    query, self._embedder, lambda text: index.variants.respell(text, names)
+                )
             with watch.stage("retrieve") as counts:
                 settings = self.settings.retrieval
-                wanted = Query(query.question, vector, query.carried)
+                wanted = Query(query.question, vector, query.carried, names)
                 reranker = self._reranker
                 most = max(k, reranker.reads) if reranker else k
                 passages = retrieve(self._library, index, wanted, settings, most, within)

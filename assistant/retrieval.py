@@ -16,6 +16,7 @@ from assistant.types import ScoredPassage, Shape
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from assistant.aliases import Aliases
     from assistant.filtering import Selection
     from assistant.index import Index
     from assistant.library import Library
@@ -49,6 +50,7 @@ class Query:
     text: str
     vector: NDArray[np.float32]  # (dimension,), of length 1
     carried: Mapping[str, float] = field(default_factory=dict)  # earlier question -> its weight
+    aliases: Aliases | None = None  # names to search in every spelling
 
 
 def retrieve(
@@ -78,6 +80,7 @@ def retrieve(
         carried=query.carried,
         pair_weight=weights.pair,
         within=within,
+        aliases=query.aliases,
     )
     keys = np.union1d(found, wide[:by_words])
     if not len(keys):

@@ -107,6 +107,9 @@ class RetrievalSettings(Group):
     per_document: int = Field(
         default=3, ge=1, description="most passages of one document in a result"
     )
+    aliases: Path | None = Field(
+        default=None, description="file of further names that mean one thing, read at each search"
+    )
 
 
 class AnsweringSettings(Group):

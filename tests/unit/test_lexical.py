@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant import index, lexical
+from assistant import index
 from assistant.analysis import analyse, analyse_query, words_of
 from assistant.index import Index
+from assistant.lexical_query import Wanted, weigh
 from assistant.records import IndexRow
 from tests.fakes import FakeEmbedder, chunks, document
 
@@ -92,7 +93,7 @@ def test_a_stop_word_elsewhere_is_content_here() -> None:
 
 
 def test_what_counts_is_the_root_of_how_often_it_is_said() -> None:
-    words, pairs = lexical.weigh({"gas gas gas gas oil": 1.0, "oil coal": 0.5}, ["en"])
+    words, pairs = weigh(Wanted({"gas gas gas gas oil": 1.0, "oil coal": 0.5}), ["en"])
     assert words == {"gas": 2.0, "oil": 1.0, "coal": 0.5}
     assert pairs == {"gas_gas": 3**0.5, "gas_oil": 1.0, "oil_coal": 0.5}
 
