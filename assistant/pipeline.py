@@ -95,6 +95,7 @@ class Assistant:
     ) -> Iterator[Draft | Answer]:
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
         from assistant.answering import extract
+        from assistant.comparing import compare
         from assistant.verification import verify
 
         query = self._condensed(question, history)
@@ -110,15 +111,22 @@ class Assistant:
             counts["sentences"] = len(found.sentences)
         yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
         with watch.stage("verify") as counts:
-            sentences = verify(found.sentences, cache(lambda i: self.document(i).text))
+            text_of = cache(lambda i: self.document(i).text)
+            sentences = verify(found.sentences, text_of)
             counts["dropped"] = len(found.sentences) - len(sentences)
+        with watch.stage("compare") as counts, self._generations.lease() as index:
+            seen = compare(query.text, sentences, passages, text_of, index.rarity)
+            counts["conflicts"] = len(seen.conflicts)
         yield Answer(
             id=uuid.uuid4().hex,
             question=question,
             query=query.text,
             status="answered" if sentences else "not_in_documents",
             confidence=found.confidence,
-            sentences=sentences,
+            sentences=seen.sentences,
+            conflicts=seen.conflicts,
+            timeline=seen.timeline,
+            independent_sources=seen.independent_sources,
             filters=filters,
             undated=self.matching(filters).undated,
             passages=passages,

@@ -12,7 +12,16 @@ import typer
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from assistant.types import Answer, IndexReport, Matching, Progress, SyncPlan
+    from assistant.types import (
+        Answer,
+        AnswerSentence,
+        Conflict,
+        Event,
+        IndexReport,
+        Matching,
+        Progress,
+        SyncPlan,
+    )
 
 
 def say(message: str) -> None:
@@ -91,10 +100,49 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         return
     yield answer.text
     yield ""
+    yield from _source_lines(answer)
+    for conflict in answer.conflicts:
+        yield from _conflict_lines(conflict)
+    if answer.timeline:
+        yield "\nTimeline"
+    for event in answer.timeline:
+        yield from _event_lines(event)
+
+
+def _source_lines(answer: Answer) -> Iterator[str]:
     for sentence in answer.sentences:
         for cited in sentence.citations:
             where = origin(cited.source, cited.published, cited.locator)
             yield f'[{cited.marker}] {cited.title} ({where})\n    "{one_line(cited.quote, 400)}"'
+        if saying := _saying(sentence):
+            yield f"    {saying}"
+    if count := answer.independent_sources:
+        yield f"\n{count} independent source{'' if count == 1 else 's'}"
+
+
+def _saying(sentence: AnswerSentence) -> str:
+    """``claim, said by Sidorov``; empty for a plain statement."""
+    said = f"said by {one_line(sentence.speaker)}" if sentence.speaker else ""
+    stance = "" if sentence.stance == "fact" else sentence.stance
+    return ", ".join(part for part in (stance, said) if part)
+
+
+def _conflict_lines(conflict: Conflict) -> Iterator[str]:
+    title = "The sources disagree" if conflict.kind == "conflict" else "It changed over time"
+    yield f"\n{title}: {one_line(conflict.subject)}"
+    wide = max(len(one_line(side.value, 40)) for side in conflict.sides)
+    for side in conflict.sides:
+        cited = side.citation
+        where = origin(cited.source, cited.published, cited.locator)
+        yield f"  {one_line(side.value, 40):{wide}}  {where} [{cited.marker}]"
+        yield f'  {"":{wide}}  "{one_line(cited.quote, 300)}"'
+
+
+def _event_lines(event: Event) -> Iterator[str]:
+    cited = event.citation
+    where = origin(cited.source, cited.published, cited.locator)
+    yield f'  {event.date:21}  "{one_line(cited.quote, 300)}" [{cited.marker}]'
+    yield f"  {'':21}  {where}; {event.reason}"
 
 
 def say_left_out(matching: Matching) -> None:

@@ -1,0 +1,112 @@
+"""What happened when: the dated sentences of the found passages that are about the question."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from assistant.analysis import stem
+from assistant.event_dates import CONTEXT, EventDate, event_dates
+from assistant.statements import Citing, Statement, Weigh
+from assistant.types import Event
+
+TextOf = Callable[[str], str]  # a document's id to its text
+
+_ROWS = 12
+_ABOUT = 0.4  # share of the question's words, by rarity, that the statement and its title must have
+_SAME = 0.6  # share of the shorter statement's words that makes it the same event on the same day
+_WORD = re.compile(r"[^\W_]+")
+
+
+class _Row(NamedTuple):
+    statement: Statement
+    date: EventDate
+
+
+def asked_for(question: str) -> bool:
+    """Whether a question wants a course of events, in one of the languages of the data file."""
+    return _asking().ways.search(question) is not None
+
+
+def timeline(
+    question: str, candidates: Sequence[Statement], text_of: TextOf, weigh: Weigh, cite: Citing
+) -> tuple[Event, ...]:
+    """At most twelve rows, earliest first, days without a year last; no event twice on one day.
+
+    ``candidates`` come in the order in which their passages answer.
+    """
+    words = [word.casefold() for word in _WORD.findall(question)]
+    wanted = {w: weight for w in words if w not in _asking().words and (weight := weigh(w))}
+    rows: list[_Row] = []
+    for statement in candidates:
+        for date in _dates(statement, text_of) if len(rows) < _ROWS else ():
+            row = _Row(statement, date)
+            if _about(row, wanted) and not any(_same(row, other) for other in rows):
+                rows.append(row)
+    rows.sort(key=lambda row: (row.date.value.startswith("--"), row.date.value))
+    return tuple(
+        Event(date=date.value, reason=date.reason, citation=cite(statement))
+        for statement, date in rows[:_ROWS]
+    )
+
+
+def _dates(statement: Statement, text_of: TextOf) -> list[EventDate]:
+    """The times a statement tells as exactly as it tells any, each once."""
+    document = statement.passage.document
+    first = max(0, statement.start - CONTEXT)
+    text = text_of(document.id)[first : statement.end]
+    begin = statement.start - first
+    found = event_dates(text, document.published, document.language, begin)
+    exact = max((_exactness(date) for date in found), default=0)
+    return list({d.value: d for d in found if _exactness(d) == exact}.values())
+
+
+def _exactness(date: EventDate) -> int:
+    """1 for a year, 2 for a month, 3 for a day or a span of days."""
+    first = date.value.split("/")[0]
+    return first.removeprefix("-").count("-") + 1
+
+
+def _about(row: _Row, wanted: dict[str, float]) -> bool:
+    """Whether what is told, with its title, headings and year, has the words of the question."""
+    passage, document = row.statement.passage.passage, row.statement.passage.document
+    around = " ".join((document.title, *passage.headings))
+    said = row.statement.stems | set(_stems(around, document.language)) | {row.date.value[:4]}
+    held = sum(
+        weight
+        for (word, weight), stemmed in zip(
+            wanted.items(), _stems(" ".join(wanted), document.language), strict=True
+        )
+        if stemmed in said
+    )
+    return held > 0 and held >= _ABOUT * sum(wanted.values())
+
+
+def _stems(text: str, language: str) -> list[str]:
+    return stem([word.casefold() for word in _WORD.findall(text)], language)
+
+
+def _same(one: _Row, other: _Row) -> bool:
+    """Whether two rows tell the same event on the same day."""
+    if one.date.value != other.date.value:
+        return False
+    mine, its = one.statement.content, other.statement.content
+    return len(mine & its) >= _SAME * max(1, min(len(mine), len(its)))
+
+
+class _Asking(NamedTuple):
+    ways: re.Pattern[str]
+    words: frozenset[str]
+
+
+@cache
+def _asking() -> _Asking:
+    file = importlib.resources.files("assistant").joinpath("data/timeline.toml")
+    tables = tomllib.loads(file.read_text(encoding="utf-8")).values()
+    ways = "|".join(way for table in tables for way in table["ways"])
+    words = frozenset(word for table in tables for word in table["words"].split())
+    return _Asking(re.compile(rf"(?<!\w)(?:{ways})(?!\w)", re.IGNORECASE), words)

@@ -1,0 +1,82 @@
+"""What happened when."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from assistant.statements import Citing, statements
+from assistant.timeline import asked_for, timeline
+from assistant.types import Document, Event, Passage, ScoredPassage
+
+FRIDAY = dt.date(2022, 9, 16)
+TEXT = (
+    "The border fighting began on Tuesday. A truce in the border fighting was agreed two days"
+    " later. On 12 September the parliament sat. In 2020 the border fighting was worse."
+)
+
+
+def rows(question: str, *texts: str, published: dt.date | None = FRIDAY) -> list[Event]:
+    scored = []
+    for number, text in enumerate(texts):
+        name = str(number)
+        document = Document(
+            id=name,
+            uri=name,
+            title="News",
+            source=f"Source {name}",
+            published=published,
+            language="en",
+            media_type="text/plain",
+        )
+        passage = Passage(id=name, document_id=name, start=0, end=len(text), text=text)
+        scored.append(ScoredPassage(passage=passage, document=document, score=1.0))
+    return list(
+        timeline(
+            question,
+            statements(scored),
+            lambda i: texts[int(i)],
+            lambda word: 0.0 if word in {"the", "of", "what", "when", "in"} else 3.0,
+            Citing([]),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("What happened when in the border fighting?", True),
+        ("Give me a timeline of the border fighting", True),
+        ("When did the fighting begin and the truce hold?", True),
+        ("Хронология боёв на границе", True),
+        ("Sınır çatışmalarının kronolojisi", True),
+        ("How many were killed in the border fighting?", False),
+        ("When did the fighting begin?", False),
+    ],
+)
+def test_it_is_told_from_the_question(question: str, wanted: bool) -> None:
+    assert asked_for(question) == wanted
+
+
+def test_rows_are_about_the_question_and_in_the_order_of_days() -> None:
+    events = rows("timeline of the border fighting", TEXT)
+    assert [event.date for event in events] == ["2020", "2022-09-13", "2022-09-15"]
+    assert events[1].reason == '"Tuesday", in a text published 2022-09-16'
+    assert events[2].reason == '"two days later", from 2022-09-13'
+    for event in events:
+        assert TEXT[event.citation.start : event.citation.end] == event.citation.quote
+    assert [event.citation.marker for event in events] == [1, 2, 3]
+
+
+def test_one_event_told_twice_is_one_row() -> None:
+    again = "The border fighting began on 13 September, it was said."
+    assert len(rows("timeline of the border fighting", TEXT, again)) == 3
+    other = "On 13 September ten villages were left in the border fighting by everybody there."
+    assert len(rows("timeline of the border fighting", TEXT, other)) == 4
+
+
+def test_days_without_a_year_come_last() -> None:
+    text = TEXT.replace("Tuesday", "May 3")
+    events = rows("timeline of the border fighting", text, published=None)
+    assert [event.date for event in events] == ["2020", "--05-03", "--05-05"]
