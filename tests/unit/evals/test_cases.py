@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import textwrap
 import time
 from pathlib import Path
 
@@ -168,3 +169,11 @@ def test_the_digest_follows_the_cases_only(tmp_path: Path) -> None:
 def test_numbers_are_ids_in_jsonl(tmp_path: Path) -> None:
     text = json.dumps({"id": 7, "question": "Q", "answers": [5]})
     assert load(write(tmp_path, text, "set.jsonl")).cases[0].answers == ("5",)
+
+
+def test_the_set_in_the_readme_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    example = readme[readme.index("    name: harbour") :].partition("\n\n")[0]
+    loaded = load(write(tmp_path, textwrap.dedent(example)))
+    assert [case.id for case in loaded.cases] == ["bridge", "songs"]
+    assert loaded.cases[0].history[0].answer == "A bridge."
