@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from assistant.analysis import stem
+from assistant.analysis import stem, words_of
 from assistant.errors import SettingsError
 from assistant.spelling import plain
 
@@ -171,4 +171,4 @@ def _keys(name: str) -> list[Key]:
 
 
 def _stems(words: Sequence[str]) -> list[str]:
-    return stem([word.casefold().replace("ё", "е") for word in words], "ru")
+    return stem(words_of(" ".join(words)), "ru")

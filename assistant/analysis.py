@@ -58,10 +58,11 @@ class Terms(NamedTuple):
 
 
 def words_of(text: str, language: str = "und") -> list[str]:
-    """The words of a text in their order, in lower case, stop words too."""
+    """The words of a text in their order, in lower case, stop words too; ё is е, as most write."""
     if language in _DOTLESS:
         text = text.replace("I", "ı")
-    text = _SIGN.sub(r" \g<0> ", text.casefold().replace("i\u0307", "i").replace("_", " "))
+    small = text.casefold().replace("i\u0307", "i").replace("_", " ").replace("ё", "е")
+    text = _SIGN.sub(r" \g<0> ", small)
     return [word for word in _WORD.findall(text) if len(word) <= _LONGEST]
 
 

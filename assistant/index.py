@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from assistant.aliases import Aliases
     from assistant.records import IndexRow
 
-FORMAT = 6  # of a generation; one of another format is built again
+FORMAT = 7  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from assistant.records import IndexRow
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_SHORTEST = 4  # letters of a sound; shorter ones are too much alike
+_SHORTEST = 5  # letters of a word that is known by its sound; shorter ones are too much alike
+_VOWELS = re.compile(r"[aeiou].*[aeiou]")  # with fewer it is more likely an acronym
 _NAMED = 0.7  # share of a word's places where it has a capital, from which on it is a name
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
 _ENDING = re.compile(
@@ -68,8 +69,8 @@ def keys(word: str) -> set[str]:
     """What other spellings of the word share one of; sounds begin with a sign of their own."""
     word = word.casefold()
     stems = {word, _ENDING.sub("", word)} if _CYRILLIC.fullmatch(word) else {word}
-    sounds = {spoken for stem in stems if len(spoken := sound(stem)) >= _SHORTEST}
-    return {plain(word), *(f"~{spoken}" for spoken in sounds)}
+    sounds = {sound(stem) for stem in stems if len(word) >= _SHORTEST}
+    return {plain(word), *(f"~{spoken}" for spoken in sounds if _VOWELS.search(spoken))}
 
 
 class Collector:

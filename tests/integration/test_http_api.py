@@ -93,6 +93,28 @@ def test_a_question_that_cannot_be_asked(
     assert (events[-1].event, events[-1].json()["error"]) == ("error", error)
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "WHO HEADED THE ADVANCE TEAM SENT TO ARMENIA?",
+        "what is it and who are they",
+        "👩‍🔬",
+        "words:(gas AND [a TO z]) OR -x ^2 ~",
+        "(.*[a-z]+)+$",
+        "Nork kikiri ote du Armeniari buruz?",
+        "?!…",
+    ],
+)
+def test_any_question_has_a_clear_result(question: str, client: httpx.Client) -> None:
+    answer = Answer.model_validate_json(client.post("/v1/ask", json={"question": question}).text)
+    assert answer.status == "not_in_documents" or answer.sentences
+    found = client.post("/v1/search", json={"query": question}).json()
+    assert len(found) == 8
+    if question.isupper():
+        small = client.post("/v1/search", json={"query": question.lower()}).json()
+        assert [f["passage"]["id"] for f in found] == [f["passage"]["id"] for f in small]
+
+
 def test_filters_narrow_what_is_asked_and_searched(client: httpx.Client, sample: Assistant) -> None:
     body = {"question": QUESTION, "filters": {"as_of": "2022-06-30", "languages": ["en"]}}
     answer = Answer.model_validate_json(client.post("/v1/ask", json=body).text)

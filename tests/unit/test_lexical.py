@@ -56,6 +56,11 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
         ("STRASSE", "straße", "de"),
         ("ΣΟΦΟΣ", "σοφος", "el"),
         ("САНКЦИИ", "санкция", "ru"),
+        ("Артёма", "артема", "ru"),
+        ("Mädchen", "MÄDCHENS", "de"),
+        ("nationales", "national", "fr"),
+        ("elecciones", "elección", "es"),
+        ("САНКЦІЇ", "санкції", "uk"),  # which tantivy has no stemmer for
         ("NF\u2011κB", "NF-κB", "en"),
     ],
 )

@@ -32,6 +32,9 @@ Shusha Sasha
 Iran Iraq
 Minsk Munich
 Lachin Latin
+aPKCz APC's
+MAPK MAPKK
+UreH UreG
 """
 
 
