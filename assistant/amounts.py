@@ -59,7 +59,8 @@ def _fractions(text: str, language: str) -> Iterator[Found]:
     for match in _FRACTION.finditer(text):
         top, part = (match["top"] or "").lower(), match["part"].lower()
         plural = part.endswith("s")
-        if not (match["of"] or (plural and top)) or (plural and not top):
+        whole = top or part == "half"  # not "the third quarter of 2006"
+        if not whole or not (match["of"] or plural):
             continue
         number = (
             1 if top in {"", "a", "an", "one"} else number_lists("en").words.get(top) or float(top)
@@ -188,11 +189,18 @@ def _evaluate(words: list[str], lists: NumberLists) -> float:
 
 def agree(one: Amount, other: Amount) -> bool:
     """Whether both can be of one thing: the same number, as near as they claim to be exact."""
-    if one.unit and other.unit and one.unit != other.unit:
+    if not comparable(one, other):
         return False
     converted = one.unit and one.unit not in {"%", "clock"}
     return _near(one.number, other.number, 0.005 if converted else 1e-9) or any(
-        _within(hedged, exact) for hedged, exact in ((one, other), (other, one))
+        _within(hedged, exact) for hedged, exact in ((one, other), (other, one)) if not exact.bound
+    )
+
+
+def comparable(one: Amount, other: Amount) -> bool:
+    """Whether their numbers can be compared: the unit may be left unsaid, unless it is %."""
+    return one.unit == other.unit or (
+        "%" not in {one.unit, other.unit} and not (one.unit and other.unit)
     )
 
 

@@ -145,6 +145,8 @@ def _century(found: dict[str, Token], language: str) -> Date:
 
 def _decade(year: int) -> Date:
     full = year if year > 100 else 1900 + year
+    if full % 10:  # 2008's
+        return Date(year=full)
     return Date(year=full, years=100 if full % 100 == 0 and year > 100 else 10)
 
 

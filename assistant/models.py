@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
     from assistant.embedding import Embedder
+    from assistant.entailment import Entailment
     from assistant.reading import Reader
     from assistant.reranking import Reranker
 
@@ -47,6 +48,18 @@ def build_reranker(settings: Settings) -> Reranker | None:
     from assistant.reranking import Reranker
 
     return Reranker(name.removeprefix(_LOCAL))
+
+
+def build_verifier(settings: Settings) -> Entailment | None:
+    """What ``models.verifier`` names, if it names anything."""
+    name = settings.models.verifier
+    if not name:
+        return None
+    if not name.startswith(_LOCAL):
+        raise ModelError(f"models.verifier = {name!r} is none", f"use {_LOCAL}<id or path>")
+    from assistant.entailment import Entailment
+
+    return Entailment(name.removeprefix(_LOCAL))
 
 
 def build_reader(settings: Settings) -> Reader:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from assistant.embedding import Embedder
     from assistant.reading import Reader
     from assistant.reranking import Reranker
+    from assistant.verification import Judge
 
 OnProgress = Callable[[Progress], None]
 EVERYTHING = Filters()
@@ -96,7 +97,7 @@ class Assistant:
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
         from assistant.answering import extract
         from assistant.comparing import compare
-        from assistant.verification import verify
+        from assistant.verification import Verifier, verify
 
         query = self._condensed(question, history)
         watch = _Stopwatch()
@@ -110,9 +111,12 @@ class Assistant:
                 )
             counts["sentences"] = len(found.sentences)
         yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
-        with watch.stage("verify") as counts:
-            text_of = cache(lambda i: self.document(i).text)
-            sentences = verify(found.sentences, text_of)
+        text_of = cache(lambda i: self.document(i).text)
+        with watch.stage("verify") as counts, self._generations.lease() as index:
+            verifier = Verifier(self._reader, index.rarity, self._judges)
+            shown = self.settings.answering.unsupported
+            sentences = verify(found.sentences, text_of, verifier, passages, shown)
+            supported = [sentence for sentence in sentences if sentence.verdict == "supported"]
             counts["dropped"] = len(found.sentences) - len(sentences)
         with watch.stage("compare") as counts, self._generations.lease() as index:
             seen = compare(query.text, sentences, passages, text_of, index.rarity)
@@ -121,7 +125,7 @@ class Assistant:
             id=uuid.uuid4().hex,
             question=question,
             query=query.text,
-            status="answered" if sentences else "not_in_documents",
+            status="answered" if supported else "not_in_documents",
             confidence=found.confidence,
             sentences=seen.sentences,
             conflicts=seen.conflicts,
@@ -209,6 +213,10 @@ class Assistant:
     @cached_property
     def _reranker(self) -> Reranker | None:
         return models.build_reranker(self.settings)
+
+    @cached_property
+    def _judges(self) -> tuple[Judge, ...]:
+        return tuple(filter(None, [models.build_verifier(self.settings)]))
 
     @property
     def _reader(self) -> Reader:

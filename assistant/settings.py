@@ -12,7 +12,7 @@ import ipaddress
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -82,6 +82,11 @@ class ModelSettings(Group):
         default="",
         description="a cross-encoder, `sentence-transformers:ID_OR_PATH`, that sorts the best 20",
     )
+    verifier: str = Field(
+        default="",
+        description="a cross-encoder for entailment, `sentence-transformers:ID_OR_PATH`, that must "
+        "agree to each sentence that is no quote",
+    )
     query_prompt: str | None = Field(
         default=None,
         description="words that another model wants before a question; unset, the model's own",
@@ -115,6 +120,10 @@ class RetrievalSettings(Group):
 class AnsweringSettings(Group):
     max_sentences: int = Field(default=3, ge=1, le=10, description="most sentences in an answer")
     threshold: float = Field(default=0.25, ge=0, le=1, description="below it: not in the documents")
+    unsupported: Literal["strict", "flag"] = Field(
+        default="strict",
+        description="sentences without support: `strict` drops them, `flag` shows them marked",
+    )
     max_question_chars: int = Field(default=8000, ge=1, description="longer questions are refused")
 
 

@@ -1,0 +1,118 @@
+"""Where each value of a sentence stands in its evidence, and how much of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from assistant import dates, names
+from assistant.dates import Date
+from assistant.evidence import Evidence, Statement
+from assistant.meaning import Place
+from assistant.names import Name
+from assistant.values import Value, agrees
+
+
+class Held(NamedTuple):
+    """A value of a claim in the evidence."""
+
+    value: Value
+    places: tuple[Place, ...]  # where most of it stands
+    share: float  # of its parts, 0..1
+
+
+def held(
+    claim: Statement, evidence: Sequence[Evidence], published: Iterable[dt.date] = ()
+) -> list[Held]:
+    """Each value of the claim, and where the evidence has it.
+
+    A year that a date of the evidence leaves out may stand elsewhere in it, or be the year in which
+    one of its documents was ``published``.
+    """
+    years = {date.year for date in published}
+    years |= {
+        value.meaning.year
+        for passage in evidence
+        for value in passage.values
+        if isinstance(value.meaning, Date) and value.meaning.year
+    }
+    places = [
+        (Place(number, row), statement)
+        for number, passage in enumerate(evidence)
+        for row, statement in enumerate(passage.statements)
+    ]
+    found = []
+    for value in claim.values:
+        shares = [(_share(value, statement, years), place) for place, statement in places]
+        most = max((share for share, _ in shares), default=0.0)
+        where = tuple(place for share, place in shares if share == most) if most else ()
+        whole = _anywhere(value, [statement for _, statement in places]) if most < 1 else most
+        found.append(Held(value, where, max(most, whole)))
+    return found
+
+
+def _share(value: Value, statement: Statement, years: set[int]) -> float:
+    """How much of the value one sentence has."""
+    if isinstance(value.meaning, Name):
+        return _named(value.meaning, statement)
+    if isinstance(value.meaning, Date) and value.meaning != Date(year=value.meaning.year):
+        return max(
+            (_dated(value.meaning, its.meaning, years) for its in statement.values), default=0.0
+        )
+    return float(any(agrees(value, its) for its in statement.values))
+
+
+def _dated(claim: Date, its: object, years: set[int]) -> float:
+    if not isinstance(its, Date):
+        return 0.0
+    whole = its._replace(year=claim.year) if its.year is None and claim.year in years else its
+    if dates.follows(claim, whole):
+        return 1.0
+    parts = [part for part in range(4) if claim[part] is not None]
+    return sum(claim[part] == whole[part] for part in parts) / len(parts) if len(parts) > 1 else 0.0
+
+
+def _named(name: Name, statement: Statement) -> float:
+    if any(
+        isinstance(its.meaning, Name)
+        and names.agree(name, its.meaning)
+        and len(its.meaning.words) >= len(name.words)
+        for its in statement.values
+    ):
+        return 1.0
+    words = _folded(statement)
+    return sum(_has(word, words, inflects=name.inflects) for word in name.words) / len(name.words)
+
+
+def _anywhere(value: Value, statements: Sequence[Statement]) -> float:
+    """How much of a name stands in all sentences taken together; acronyms stand for their words."""
+    name = value.meaning
+    if not isinstance(name, Name):
+        return 0.0
+    if any(
+        isinstance(its.meaning, Name)
+        and names.agree(name, its.meaning)
+        and names.initials(its.meaning.words) + names.initials(name.words) != ""
+        and 1 in {len(its.meaning.words), len(name.words)}
+        for statement in statements
+        for its in statement.values
+    ):
+        return 1.0
+    every = frozenset().union(*map(_folded, statements))
+    return sum(_has(word, every, inflects=name.inflects) for word in name.words) / len(name.words)
+
+
+def _has(word: str, words: frozenset[str], *, inflects: bool) -> bool:
+    return word in words or any(names.same_word(word, its, inflects=inflects) for its in words)
+
+
+@lru_cache(4096)
+def _folded(statement: Statement) -> frozenset[str]:
+    """Every word of the sentence, folded as those of names are, and those of its names."""
+    named = (its.meaning.words for its in statement.values if isinstance(its.meaning, Name))
+    spans = statement.words
+    alone = (names.fold(statement.text[a:b], statement.language) for a, b in spans)
+    return frozenset(chain(alone, *named))
