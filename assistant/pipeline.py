@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -18,6 +16,7 @@ from assistant.generations import Generations
 from assistant.library import Library
 from assistant.normalizing import normalize
 from assistant.settings import Settings
+from assistant.tracing import Stopwatch
 from assistant.types import (
     Answer,
     Document,
@@ -27,9 +26,7 @@ from assistant.types import (
     Matching,
     Progress,
     ScoredPassage,
-    Stage,
     SyncPlan,
-    Trace,
     Turn,
     VerifyReport,
 )
@@ -100,7 +97,7 @@ class Assistant:
         from assistant.verification import Verifier, verify
 
         query = self._condensed(question, history)
-        watch = _Stopwatch()
+        watch = Stopwatch()
         yield Draft(stage="retrieve")
         passages = self._retrieve(query, filters, self.settings.retrieval.k, watch)
         yield Draft(stage="answer")
@@ -134,7 +131,7 @@ class Assistant:
             filters=filters,
             undated=self.matching(filters).undated,
             passages=passages,
-            trace=Trace(stages=tuple(watch.stages)),
+            trace=watch.trace,
             settings_digest=self.settings.digest,
         )
 
@@ -149,7 +146,7 @@ class Assistant:
         wanted = self.settings.retrieval.k if k is None else k
         if wanted < 1:
             raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
-        return self._retrieve(self._condensed(query, history), filters, wanted, _Stopwatch())
+        return self._retrieve(self._condensed(query, history), filters, wanted, Stopwatch())
 
     def matching(self, filters: Filters) -> Matching:
         """How many documents pass the filters; raises FilterError as ``ask`` does."""
@@ -176,7 +173,7 @@ class Assistant:
         return query
 
     def _retrieve(
-        self, query: Condensed, filters: Filters, k: int, watch: _Stopwatch
+        self, query: Condensed, filters: Filters, k: int, watch: Stopwatch
     ) -> tuple[ScoredPassage, ...]:
         from assistant.retrieval import Query, retrieve
 
@@ -288,18 +285,3 @@ class Assistant:
     def document(self, document_id: str) -> Document:
         """One version with its text, older ones too. Raises UnknownDocumentError."""
         return self._library.document(document_id)
-
-
-class _Stopwatch:
-    """Collects the stages of one question."""
-
-    def __init__(self) -> None:
-        self.stages: list[Stage] = []
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[dict[str, int]]:
-        counts: dict[str, int] = {}
-        started = time.perf_counter()
-        yield counts
-        seconds = time.perf_counter() - started
-        self.stages.append(Stage(name=name, seconds=seconds, counts=counts))
