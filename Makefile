@@ -1,7 +1,7 @@
 # make chat   ask the sample collection in a chat window
 # make test   lint, types and every test, browser tests included
-# make gate   the assistant's own evaluation set: no measure may have lost significantly
-#             (after a change that is meant to alter the figures: make baseline, and check it in)
+# make gate   the sixty questions about the sample collection: no figure may be significantly lower
+#             (changed on purpose, or what is read from the documents changed: make baseline)
 # make scoreboard   every benchmark in BENCHMARKS; writes evals/SCOREBOARD.md
 
 PYTHON ?= python3

@@ -70,7 +70,7 @@ def check_comparable(old: Columns, new: Columns) -> None:
         if one != other:
             raise IncomparableError(
                 f"the results are of different {what}s ({one}, {other})",
-                f"measure both with the same {what}",
+                f"measure the older one again with this {what}, into a new file",
             )
 
 

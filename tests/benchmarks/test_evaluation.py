@@ -240,7 +240,7 @@ REGRESSIONS: dict[str, tuple[Change | None, dict[str, dict[str, Any]]]] = {
         {},
     ),
     "words only": (None, {"retrieval": {"dense_weight": 0.0}}),
-    "one candidate": (None, {"retrieval": {"dense_k": 1, "lexical_k": 1}}),
+    "threshold 0.95": (None, {"answering": {"threshold": 0.95}}),
     "worst first": (finding(lambda found: found[::-1]), {}),
 }
 
