@@ -90,10 +90,12 @@ class OnnxEmbedder(Embedder):
     A sentence's vector is the mean of its tokens' states, from the pass that reads the passage.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._model = minilm.load()
+    def __init__(self, threads: int, precision: minilm.Precision = "fp32") -> None:
+        self._model = minilm.load(precision)
         self._threads = threads
         self.identity = f"bundled:{minilm.SHA256['model.safetensors'][:12]}+sentences"
+        if precision != "fp32":
+            self.identity += f"+{precision}"
         self.dimension = minilm.DIMENSION
         self.max_tokens = minilm.MAX_TOKENS - 2
 

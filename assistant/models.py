@@ -29,7 +29,7 @@ def build_embedder(settings: Settings) -> Embedder:
     name = settings.models.embedding
     threads = settings.models.threads or _cores()
     if name == "bundled":
-        return embedding.OnnxEmbedder(threads)
+        return embedding.OnnxEmbedder(threads, settings.models.precision)
     prompts = embedding.Prompts(settings.models.query_prompt, settings.models.document_prompt)
     if name.startswith(_LOCAL):
         from assistant import pretrained

@@ -30,7 +30,7 @@ class Reader:
     """The model that reads questions and passages; safe to share between threads."""
 
     def __init__(self, threads: int) -> None:
-        self._model = minilm.load()
+        self._model = minilm.load("fp32")
         self._threads = threads
 
     def read(self, texts: Sequence[str]) -> list[Reading]:

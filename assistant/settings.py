@@ -78,6 +78,10 @@ class ModelSettings(Group):
         default="bundled",
         description="`bundled`, `sentence-transformers:ID_OR_PATH`, or `provider:model`",
     )
+    precision: Literal["fp32", "int8"] = Field(
+        default="fp32",
+        description="numbers that the bundled model searches with; int8 is faster, less exact",
+    )
     reranker: str = Field(
         default="",
         description="a cross-encoder, `sentence-transformers:ID_OR_PATH`, that sorts the best 20",

@@ -57,6 +57,17 @@ def test_equal_to_sentence_transformers(bundled: OnnxEmbedder) -> None:
     assert bundled.identity != torch.identity
 
 
+def test_rounded_to_int8_it_is_near_and_as_steady(bundled: OnnxEmbedder) -> None:
+    rounded = OnnxEmbedder(threads=2, precision="int8")
+    exact, near = bundled.documents(TEXTS), rounded.documents(TEXTS)
+    assert ((exact * near).sum(axis=1) > 0.97).all()
+    assert not np.array_equal(exact, near)
+    assert np.array_equal([rounded.query(text) for text in TEXTS], near)
+    assert rounded.identity == f"{bundled.identity}+int8"
+    (made,) = rounded.passages(["One. Two."], [[(0, 4), (5, 9)]])
+    assert made.sentences.shape == (2, 384)
+
+
 def test_of_length_one_and_the_same_in_any_company(bundled: OnnxEmbedder) -> None:
     vectors = bundled.documents(TEXTS)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -78,7 +89,7 @@ def test_a_sentence_is_the_mean_of_its_tokens_in_the_light_of_the_passage(
     whole, again = bundled.passages([text, text], [spans, spans])
     assert np.array_equal(whole.vector, bundled.query(text))
     assert np.array_equal(whole.sentences, again.sentences)
-    places, states = minilm.states(minilm.load(), text)
+    places, states = minilm.states(minilm.load("fp32"), text)
     for vector, (start, end) in zip(whole.sentences, spans, strict=True):
         inside = [n for n, (a, b) in enumerate(places) if start <= a < b <= end]
         mean = states[inside].mean(axis=0)
