@@ -103,10 +103,12 @@ class Arrays:
         return cosines
 
     def nearest(
-        self, vector: NDArray[np.float32], k: int, rows: NDArray[np.intp]
+        self, vector: NDArray[np.float32], k: int, rows: NDArray[np.intp] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Keys and cosines of the ``k`` nearest passages of these rows, in no order."""
-        if len(rows) > len(self.keys) // _PICKED:
+        """Keys and cosines of the ``k`` nearest passages, of all or of these rows, in no order."""
+        if rows is None:
+            cosines, rows = self.vectors @ vector, np.arange(len(self.keys))
+        elif len(rows) > len(self.keys) // _PICKED:
             cosines = (self.vectors @ vector)[rows]
         else:
             cosines = self.vectors[rows] @ vector

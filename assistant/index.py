@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 FORMAT = 7  # of a generation; one of another format is built again
 _BATCH = 5000  # passages; Chroma takes at most 5,461
+_EXACT = 20_000  # passages that are compared one and all
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
 _CLOSED = "closed"
@@ -209,18 +210,19 @@ class Index(Arrays):
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Keys and cosines of at most ``k`` passages nearest in meaning, best first.
 
-        Chroma chooses them; the cosines are exact, from the vectors themselves. ``within`` some of
-        the documents every vector is compared: a graph walked past what it may not show loses some.
+        Chroma chooses them where there are many, else every vector is compared, which is sooner
+        done; the cosines are exact, from the vectors themselves. ``within`` some of the documents
+        every vector is compared too: a graph walked past what it may not show loses some.
         """
         if within:
             keys, scores = self.nearest(vector, k, np.flatnonzero(within.passes[self.documents]))
-        elif self.meaning:
+        elif self.meaning and self.passages > _EXACT:
             with dense.translated(self.directory):
                 found = self.meaning.nearest(vector[None], min(k, self.passages))[0]
             keys = np.array(found, dtype=np.int64)
             scores = self.cosines(vector, keys)
         else:
-            keys, scores = self.keys, self.cosines(vector, self.keys)
+            keys, scores = self.nearest(vector, k)
         order = np.lexsort((keys, -scores))[:k]
         return keys[order], scores[order]
 
@@ -244,6 +246,11 @@ class Index(Arrays):
             names = {text: self.variants.find(text, aliases) for text in texts} if aliases else {}
             wanted = Wanted(texts, names, pair_weight)
             return lexical.search(self.words, wanted, self.languages, k, within)
+
+    def shared(self, text: str) -> float:
+        """Share (0..1) of the text's words that stand in the collection."""
+        with dense.translated(self.directory):
+            return lexical.shared(self.words, text, self.languages)
 
     def rarity(self, word: str) -> float:
         """How rare a word is among the passages: 0 for one that says nothing, about 9 for one."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.analysis import Terms, analyse, every_stop_word
+from assistant.analysis import Terms, analyse, analyse_query, every_stop_word
 from assistant.lexical_query import Wanted, idf, query
 
 if TYPE_CHECKING:
@@ -133,6 +133,15 @@ def rarity(index: Any, word: str, languages: Iterable[str]) -> float:
     terms = {term for language in languages for term in analyse(word, language).words}
     frequency = max((searcher.doc_freq("words", term) for term in terms), default=0)
     return idf(searcher, frequency)
+
+
+def shared(index: Any, text: str, languages: Sequence[str]) -> float:
+    """Share (0..1) of the text's distinct terms that some passage holds; 0 without any."""
+    searcher = index.searcher()
+    known = text.encode("utf-8", "replace").decode()  # no lone surrogates
+    terms = {term for terms in analyse_query(known, languages) for term in terms.words}
+    held = sum(searcher.doc_freq("words", term) > 0 for term in terms)
+    return held / len(terms) if terms else 0.0
 
 
 def all_keys(index: Any) -> list[int]:

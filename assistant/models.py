@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assistant.reranking import Reranker
 
 _LOCAL = "sentence-transformers:"
-_CHOICES = f"use bundled, {_LOCAL}<id or path>, or LangChain's provider:model"
+_CHOICES = f"use bundled, multilingual, {_LOCAL}<id or path>, or LangChain's provider:model"
 _PACKAGE = re.compile(r"pip install [\w.-]+")
 
 
@@ -30,6 +30,10 @@ def build_embedder(settings: Settings) -> Embedder:
     threads = settings.models.threads or _cores()
     if name == "bundled":
         return embedding.OnnxEmbedder(threads, settings.models.precision)
+    if name == "multilingual":
+        from assistant.multilingual import MultilingualEmbedder
+
+        return MultilingualEmbedder(threads)
     prompts = embedding.Prompts(settings.models.query_prompt, settings.models.document_prompt)
     if name.startswith(_LOCAL):
         from assistant import pretrained

@@ -28,6 +28,7 @@ class Weights(Shape):
     meaning: float
     sentence: float  # of the passage's best sentence
     words: float
+    shared: bool  # whether that is times the share of the question's words that the collection has
     feedback: float  # of the likeness to the passages that are best so far,
     feedback_passages: int  # this many, by how far they are above
     feedback_floor: int  # the one of this rank
@@ -39,8 +40,14 @@ class Fusion(Shape):
     """data/fusion.json."""
 
     made: str
-    with_sentences: Weights
-    without_sentences: Weights  # for a model that has no vectors of sentences
+    bundled: Weights
+    multilingual: Weights
+    other: Weights  # any other model, of which it is not known what languages it has
+
+    def of(self, embedding: str) -> Weights:
+        """The weights for an embedder of this identity."""
+        kind = embedding.partition(":")[0]
+        return getattr(self, kind) if kind in {"bundled", "multilingual"} else self.other
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,10 @@ def retrieve(
     sentences, and their BM25, each standardised over the candidates, are added; then, by the last
     signal, what is like the best five gains (pseudo-relevance feedback). ``settings.dense_weight``
     is the share of the signals of meaning: 0.5 leaves the weights as they were calibrated, 0 is
-    words only.
+    words only. A model of many languages leaves a question in another language than the passages to
+    meaning: it shares few words with them, and those by chance.
     """
-    weights = fusion().with_sentences if len(index.sentences) else fusion().without_sentences
+    weights = fusion().of(library.spec.embedding if library.spec else "")
     found, _ = index.dense(query.vector, max(settings.dense_k, k), within)
     by_words = max(settings.lexical_k, k)
     wide, bm25 = index.lexical(
@@ -92,10 +100,11 @@ def retrieve(
 
     meaning = 2 * settings.dense_weight
     scores = meaning * weights.meaning * standardised(cosines)
-    if weights.sentence:
+    if weights.sentence and len(index.sentences):
         best = index.sentence_cosines(query.vector, rows)
         scores += meaning * weights.sentence * standardised(best)
-    scores += (2 - meaning) * weights.words * standardised(words)
+    share = index.shared(query.text) if weights.shared else 1.0
+    scores += (2 - meaning) * weights.words * share * standardised(words)
     centre = _centre(scores, vectors, weights)
     scores += meaning * weights.feedback * standardised(vectors @ centre)
 

@@ -76,7 +76,8 @@ class FetchingSettings(Group):
 class ModelSettings(Group):
     embedding: str = Field(
         default="bundled",
-        description="`bundled`, `sentence-transformers:ID_OR_PATH`, or `provider:model`",
+        description="`bundled`, `multilingual`, `sentence-transformers:ID_OR_PATH`, or"
+        " `provider:model`",
     )
     precision: Literal["fp32", "int8"] = Field(
         default="fp32",

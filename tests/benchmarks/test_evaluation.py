@@ -179,9 +179,9 @@ def swap_weights(assistant: Any, patch: pytest.MonkeyPatch) -> None:
     from assistant import retrieval
 
     fusion = retrieval.fusion()
-    right = fusion.with_sentences
+    right = fusion.bundled
     wrong = right.model_copy(update={"words": right.sentence, "sentence": right.words})
-    swapped = fusion.model_copy(update={"with_sentences": wrong})
+    swapped = fusion.model_copy(update={"bundled": wrong})
     patch.setattr(retrieval, "fusion", lambda: swapped)
 
 

