@@ -237,17 +237,28 @@ def scoreboard(
     """Run every benchmark in a folder and write the table of figures."""
     import datetime as dt
 
-    from assistant.evals import importing, summarizing
+    from assistant.evals import claims, importing, summarizing
     from assistant.evals import scoreboard as boards
 
     target = data or benchmarks_folder(config)
-    summaries = []
+    sections = []
     for entry in boards.entries(folder):
         plan = make_plan(entry.measures, 1, search_only=entry.search_only)
         directory = target / importing.directory(entry.folder, entry.choice)
         path = run_benchmark(entry.folder, entry.choice, directory, config, plan, commit)
-        summaries.append(summarizing.summarize(path))
-        write_text(out, boards.markdown(summaries, commit, dt.date.today()))
+        sections.append(boards.section(summarizing.summarize(path)))
+        write_text(out, boards.markdown(sections, commit, dt.date.today()))
+    for source in boards.claims(folder):
+        given, settings = claims.read(source), settings_of(None, config)
+        say(f"claims: {source}")
+        with progress() as on_progress:
+            figures = claims.measure(given, claims.supports(settings, given), on_progress)
+        sections.append(
+            boards.Section(
+                name=source.parent.name, settings_digest=settings.digest, figures=figures
+            )
+        )
+        write_text(out, boards.markdown(sections, commit, dt.date.today()))
 
 
 @app.command()

@@ -10,7 +10,8 @@ from pathlib import Path
 from assistant.evals import importing
 from assistant.evals.errors import SetError
 from assistant.evals.importing import Choice
-from assistant.evals.summarizing import Summary
+from assistant.evals.summarizing import Figure, Summary
+from assistant.types import Shape
 
 RANKING = ("R@1", "R@5", "R@10", "RR@10", "nDCG@10")
 ANSWERS = (
@@ -44,6 +45,8 @@ OTHERS = {  # published; and peers as their own documentation shows them, with a
     ("xquad-en", "nDCG@10"): "all-MiniLM-L6-v2 .944, multilingual-e5-base .980; "
     "txtai .980, LlamaIndex .944, LangChain .929",
     ("squad2-sample", "abstention_accuracy"): "always silent .516",
+    ("wice", "support_F1"): "T5-3B (ANLI) .618, GPT-4 .610, on its test set",
+    ("wice", "support_accuracy"): "T5-3B (ANLI) .740, GPT-4 .770, on its test set",
 }
 
 
@@ -63,6 +66,11 @@ def entries(root: Path) -> list[Entry]:
     if not found:
         raise SetError(root, "no benchmark in it", importing.LAYOUT)
     return [entry for folder in found for entry in _of(folder)]
+
+
+def claims(root: Path) -> list[Path]:
+    """The sets of claims below ``root``."""
+    return sorted(root.glob("wice/*.jsonl"))
 
 
 def _of(folder: Path) -> Iterator[Entry]:
@@ -86,25 +94,37 @@ def known(name: str, measure: str) -> str:
     return ", ".join(part for part in (bm25, OTHERS.get((name, measure))) if part)
 
 
-def rows(summaries: Sequence[Summary], commit: str, day: dt.date) -> Iterator[str]:
+class Section(Shape):
+    """One set and its figures."""
+
+    name: str
+    settings_digest: str
+    figures: tuple[Figure, ...]
+
+
+def section(summary: Summary) -> Section:
+    header = summary.header
+    return Section(name=header.set, settings_digest=header.settings_digest, figures=summary.figures)
+
+
+def rows(sections: Sequence[Section], commit: str, day: dt.date) -> Iterator[str]:
     """The lines of the Markdown table."""
     yield "| set | questions | measure | figure | 95 % interval | known figures | commit | date |"
     yield "|---|---|---|---|---|---|---|---|"
-    for summary in summaries:
-        name = summary.header.set
-        for figure in summary.figures:
+    for part in sections:
+        for figure in part.figures:
             if figure.value is not None:
                 yield (
-                    f"| {name} | {figure.questions} | {figure.measure} | {figure.value:.3f} "
+                    f"| {part.name} | {figure.questions} | {figure.measure} | {figure.value:.3f} "
                     f"| {figure.low:.3f} to {figure.high:.3f} "
-                    f"| {known(name, figure.measure)} | {commit} | {day} |"
+                    f"| {known(part.name, figure.measure)} | {commit} | {day} |"
                 )
 
 
-def markdown(summaries: Sequence[Summary], commit: str, day: dt.date) -> str:
+def markdown(sections: Sequence[Section], commit: str, day: dt.date) -> str:
     """The whole file."""
-    table = "\n".join(rows(summaries, commit, day))
-    digests = ", ".join(sorted({summary.header.settings_digest for summary in summaries}))
+    table = "\n".join(rows(sections, commit, day))
+    digests = ", ".join(sorted({part.settings_digest for part in sections}))
     return f"{HEAD}\nSettings digest {digests}.\n\n{table}\n"
 
 
@@ -119,6 +139,8 @@ them in `../shared/benchmarks` it runs again. The bundled model, default setting
 - `mtrag-reduced`: the last turn with its conversation. Of the questions that people have rewritten
   to stand alone: `-last-has-rewrite` the last turn by itself, `-has-rewrite` with its conversation,
   `-rewrite` as rewritten.
+- `wice`: claims and the pages that they cite; `support` is the verification of sentences. Its
+  threshold was chosen on this very set: `tests/benchmarks/test_verification.py` holds claims out.
 - A question of which nobody knows whether it can be answered counts in no measure of abstention.
 - Known figures come with the sets: BM25 (bm25s, Lucene's form, English stemmer; of conversations
   the last turn, or all turns joined where the conversation is searched), published figures of

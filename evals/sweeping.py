@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import shutil
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import SettingsError
-from assistant.evals import charts, report, runner, summarizing
+from assistant.evals import charts, collection, report, runner, summarizing
 from assistant.evals.cases import EvaluationSet
 from assistant.evals.errors import MeasureError
 from assistant.evals.runner import Plan
@@ -65,8 +66,8 @@ def sweep(
 ) -> Sweep:
     """The set run under every combination, over the documents of ``base``'s library.
 
-    Where chunking or embedding differ from base's, the documents are indexed again into a
-    directory beside it, once for each such difference. Before anything runs, raises SettingsError
+    Where chunking or embedding differ from base's, a copy of the library is indexed again in a
+    directory below it, once for each such difference. Before anything runs, raises SettingsError
     for a value that a setting does not take, MeasureError for a measure that is not taken.
     """
     if measure not in {taken.name for taken in plan.usable}:
@@ -95,20 +96,33 @@ def _settings(base: Settings, config: Path | None, choice: dict[str, str]) -> Se
 
 def _index_key(settings: Settings) -> str:
     """What an index depends on, as 12 hex digits."""
-    models = settings.models.model_dump_json(exclude={"threads", "reranker", "query_prompt"})
-    text = settings.chunking.model_dump_json() + models
+    model = settings.models.model_dump_json(include={"embedding", "precision", "document_prompt"})
+    text = settings.chunking.model_dump_json() + model
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _index_where_needed(base: Settings, settings: Settings) -> None:
+    """Copies the base's library and indexes it anew, unless that was done for these documents."""
+    from assistant.backup import backup, restore
     from assistant.pipeline import Assistant
 
-    if settings.library.data == base.library.data:
+    target = settings.library.data
+    if target == base.library.data:
         return
     with Assistant.from_settings(base) as assistant:
-        paths = [Path(document.uri) for document in assistant.documents()]
+        digest = collection.read(assistant).digest
+    done, packed = target.with_suffix(".done"), target.with_suffix(".backup")
+    if done.exists() and done.read_text() == digest:
+        return
+    done.unlink(missing_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    backup(base.library.data, packed)
+    restore(packed, target)
+    packed.unlink()
     with Assistant.from_settings(settings) as assistant:
-        assistant.index(paths)  # what is there already costs only its hash
+        assistant.rebuild(embed=True)
+    done.write_text(digest)
 
 
 def _measure(
