@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from assistant.ui import markup, reader, render, session
+from assistant.ui import filters, markup, reader, render, session
+from assistant.ui.filters import FilterRow
 from assistant.ui.headers import SecurityHeaders, internal_error
 from assistant.ui.session import Conversation
 
@@ -77,7 +78,7 @@ def create_blocks(assistant: "Assistant") -> "gr.Blocks":
         blocks.load(
             lambda: window.greet(assistant),
             None,
-            [window.masthead, window.intro, *window.examples],
+            [window.masthead, window.intro, *window.examples, *window.filters.inputs[3:]],
             **PRIVATE,
         )
         _wire_questions(window, assistant)
@@ -100,6 +101,7 @@ class Window:
     box: Any
     send: Any
     stop: Any
+    filters: FilterRow
     library: Any
     wanted: Any
     shelf: Any
@@ -132,6 +134,7 @@ class Window:
         return {
             self.masthead: reader.masthead(documents),
             self.intro: reader.welcome(documents),
+            **self.filters.offer(documents),
             **{example: gr.Button(visible=sample) for example in self.examples},
         }
 
@@ -156,6 +159,7 @@ def _lay_out() -> Window:
                         gr.Button(question, elem_classes="example", visible=False)
                         for question in EXAMPLES
                     )
+                row = filters.lay_out()
                 with gr.Row(elem_id="composer"):
                     box = gr.Textbox(
                         label="Question",
@@ -188,6 +192,7 @@ def _lay_out() -> Window:
         box=box,
         send=send,
         stop=stop,
+        filters=row,
         library=library,
         wanted=wanted,
         shelf=shelf,
@@ -196,9 +201,9 @@ def _lay_out() -> Window:
 
 
 def _wire_questions(window: Window, assistant: "Assistant") -> None:
-    def ask(question: str, exchanges: Conversation) -> Iterator[dict[Any, Any]]:
+    def ask(question: str, exchanges: Conversation, *typed: Any) -> Iterator[dict[Any, Any]]:
         yield {window.box: "", **window.idle(False)}
-        for grown in session.ask(assistant, question, exchanges):
+        for grown in session.ask(assistant, question, exchanges, *typed):
             yield window.show(grown)
         yield window.idle()
 
@@ -213,7 +218,7 @@ def _wire_questions(window: Window, assistant: "Assistant") -> None:
     ):
         event = asked(
             ask,
-            [source, window.state],
+            [source, window.state, *window.filters.inputs],
             window.talk,
             concurrency_limit=AT_ONCE,
             concurrency_id="ask",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from assistant.normalizing import normalize
 from assistant.types import Answer, AnswerSentence, Draft, ScoredPassage
 from assistant.ui import tables
+from assistant.ui.filters import described
 from assistant.ui.markup import Notice, marker, notice, numbered, origin, safe
 
 SHOWN_QUESTION = 600  # characters; a longer question is shown cut
@@ -80,7 +81,7 @@ def _answer(answer: Answer) -> str:
     sentences = " ".join(_sentence(answer, i, s) for i, s in enumerate(answer.sentences))
     parts = [
         *(
-            f'<p class="status"><strong>{lead}.</strong> {rest}</p>'
+            f'<p class="status"><strong>{lead}.</strong> {safe(rest)}</p>'
             for lead, rest in _warnings(answer)
         ),
         f'<div class="sentences{" verbatim" if verbatim else ""}">{sentences}</div>'
@@ -102,6 +103,8 @@ def _warnings(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "Not in the documents", f"No passage answers this well enough to be cited.{nearest}"
     if answer.status == "partial":
         yield "Partial answer", "The documents cover only part of the question."
+    if words := described(answer.filters):
+        yield "Filtered", f"Only documents {words} were asked."
     if answer.undated:
         noun = "document has" if answer.undated == 1 else "documents have"
         yield "Left out", f"{answer.undated} {noun} no date, and the question asked for dates."

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
+from assistant.filtering import read_filters
 from assistant.types import Answer, Draft, Turn
 from assistant.ui import markup, reader
 from assistant.ui.markup import Notice
@@ -26,10 +27,13 @@ FOREIGN = Notice("This source belongs to another conversation.", "ask the questi
 GONE = "This document has left the library."
 
 
-def ask(assistant: Assistant, question: str, before: Conversation) -> Iterator[Conversation]:
+def ask(
+    assistant: Assistant, question: str, before: Conversation, *filters: Any
+) -> Iterator[Conversation]:
     """``before`` with the question, again and again as its outcome grows from draft to answer.
 
-    An error of ours ends it with a Notice; any other goes through.
+    ``filters`` are as ``read_filters`` takes them. An error of ours ends it with a Notice; any
+    other goes through.
     """
     yield (*before, Exchange(question, Draft(stage="condense")))
     history = [
@@ -38,7 +42,7 @@ def ask(assistant: Assistant, question: str, before: Conversation) -> Iterator[C
         if isinstance(exchange.outcome, Answer)
     ]
     try:
-        for outcome in assistant.stream(question, history):
+        for outcome in assistant.stream(question, history, read_filters(*filters)):
             yield (*before, Exchange(question, outcome))
     except AssistantError as error:
         yield (*before, Exchange(question, Notice(f"{error}.", error.hint)))

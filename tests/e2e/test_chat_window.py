@@ -149,3 +149,31 @@ def in_view(page: Any, selector: str) -> bool:
             selector,
         )
     )
+
+
+def test_filters_narrow_what_is_asked(address: str, open_page: Any, screenshot: Any) -> None:
+    question = "How many Armenian soldiers were killed in September 2022?"
+    page, seen = open_page(address)
+    page.locator(".example").first.wait_for()
+    assert not page.get_by_label("Until").is_visible()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Until").fill("2022-09-13")
+    answer = ask(page, question)
+    assert "Only documents published until 13 September 2022 were asked." in answer.inner_text()
+    assert "have no date" in answer.inner_text()
+    screenshot(page, "window-filters")
+
+    page.get_by_label("Until").fill("2022-02-30")
+    page.get_by_label("Question").fill(question)
+    page.get_by_label("Question").press("Enter")
+    page.get_by_text("there is no day '2022-02-30'").wait_for()
+
+    page.get_by_label("Until").fill("")
+    source = page.get_by_label("Source", exact=True)
+    source.click()
+    source.press_sequentially("Border")
+    page.get_by_role("option").first.click()
+    answer = ask(page, question)
+    assert "Only documents from" in answer.inner_text()
+    assert not seen.elsewhere
+    assert not seen.errors

@@ -18,6 +18,7 @@ from assistant.types import (
     Conflict,
     Document,
     Draft,
+    Filters,
     Passage,
     ScoredPassage,
     Side,
@@ -63,7 +64,9 @@ class Scripted:
             raise UnknownDocumentError(document_id)
         return self.held[document_id]
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer | Draft]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Iterator[Answer | Draft]:
         yield Draft(stage="retrieve")
         if not question.strip():
             raise QuestionError("the question is empty", "type one")

@@ -20,6 +20,7 @@ from assistant.types import (
     Citation,
     Document,
     Draft,
+    Filters,
     Passage,
     ScoredPassage,
     Turn,
@@ -50,7 +51,9 @@ class FakeAssistant:
         self.asked: list[tuple[str, tuple[Turn, ...]]] = []
         self.held = {"d1": DOCUMENT}
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer | Draft]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> Iterator[Answer | Draft]:
         self.asked.append((question, tuple(history)))
         for item in self.items:
             if isinstance(item, Exception):

@@ -20,6 +20,7 @@ from assistant.types import (
     Document,
     Draft,
     Event,
+    Filters,
     Passage,
     ScoredPassage,
     Side,
@@ -168,6 +169,7 @@ def hostile_answer(words: str) -> Answer:
     """An answer with ``words`` in every field that a document or a model can fill."""
     cited = citation(quote=words, title=words, source=words, locator=words)
     return answer(
+        filters=Filters(sources=(words,)),
         question=words,
         status="partial",
         incomplete=True,
@@ -323,6 +325,21 @@ def test_a_status_is_said_in_words_on_the_page_and_in_the_copy(
 
 def test_an_answered_question_carries_no_warning() -> None:
     assert 'class="status"' not in render.conversation([Exchange("q", answer())])
+
+
+def test_what_was_asked_is_said_where_not_everything_was() -> None:
+    filters = Filters(
+        since=dt.date(2022, 9, 13),
+        as_of=dt.date(2022, 9, 30),
+        sources=("A", "B"),
+        languages=("en",),
+        documents=("d1", "d2"),
+    )
+    words = (
+        "published since 13 September 2022, published as of 30 September 2022, from A or B, in en,"
+        " of 2 documents"
+    )
+    assert words in render.plain_text(answer(filters=filters))
 
 
 def test_without_an_answer_the_nearest_passages_can_be_opened() -> None:
