@@ -35,6 +35,19 @@ def attribute(sentence: str, language: str) -> Attribution:
     return Attribution(speaker, _stance(sentence, rules, speaker))
 
 
+def said_in(sentence: str, language: str) -> str:
+    """What is said or denied: the sentence without its speaker and the words of saying."""
+    rules = _rules().get(language)
+    if rules is None:
+        return sentence
+    speaker = _speaker(sentence, rules)
+    if speaker:
+        sentence = sentence.replace(speaker, " ", 1)
+    for kind in ("denial", "said", "according"):
+        sentence = rules.words[kind].sub(" ", sentence)
+    return sentence
+
+
 def _stance(sentence: str, rules: _Rules, speaker: str | None) -> Stance:
     """The first that holds: a denial said by somebody is no mere claim, nor is a forecast."""
     if rules.says("denial", sentence):

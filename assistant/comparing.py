@@ -10,6 +10,7 @@ from assistant import timeline as timelines
 from assistant.attribution import attribute
 from assistant.conflicts import conflicts
 from assistant.copies import Source, independent
+from assistant.denials import denials
 from assistant.errors import UnknownDocumentError
 from assistant.languages import UNKNOWN
 from assistant.statements import Citing, Statement, Weigh, statements
@@ -43,7 +44,8 @@ def compare(
     found = statements(passages)
     citations = [citation for sentence in sentences for citation in sentence.citations]
     cite = Citing(citations)
-    apart = conflicts(question, _cited(citations, found), found, weigh, cite)
+    cited = _cited(citations, found)
+    apart = conflicts(question, cited, found, weigh, cite) + denials(cited, found, weigh, cite)
     events: tuple[Event, ...] = ()
     if timelines.asked_for(question):
         events = timelines.timeline(question, found, text_of, weigh, cite)

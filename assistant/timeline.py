@@ -19,6 +19,7 @@ TextOf = Callable[[str], str]  # a document's id to its text
 _ROWS = 12
 _ABOUT = 0.4  # share of the question's words, by rarity, that the statement and its title must have
 _SAME = 0.6  # share of the shorter statement's words that makes it the same event on the same day
+_YEAR = re.compile(r"(?<!\w)(?:1[5-9]|20)\d\d(?!\w)")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -41,10 +42,13 @@ def timeline(
     """
     words = [word.casefold() for word in _WORD.findall(question)]
     wanted = {w: weight for w in words if w not in _asking().words and (weight := weigh(w))}
+    years = [int(year) for year in _YEAR.findall(question)]
     rows: list[_Row] = []
     for statement in candidates:
         for date in _dates(statement, text_of) if len(rows) < _ROWS else ():
             row = _Row(statement, date)
+            if not _within(date, years):
+                continue
             if _about(row, wanted) and not any(_same(row, other) for other in rows):
                 rows.append(row)
     rows.sort(key=lambda row: (row.date.value.startswith("--"), row.date.value))
@@ -63,6 +67,12 @@ def _dates(statement: Statement, text_of: TextOf) -> list[EventDate]:
     found = event_dates(text, document.published, document.language, begin)
     exact = max((_exactness(date) for date in found), default=0)
     return list({d.value: d for d in found if _exactness(d) == exact}.values())
+
+
+def _within(date: EventDate, years: Sequence[int]) -> bool:
+    """Whether it is in the years that the question names, from the first to the last, if any."""
+    year = date.value[:4]
+    return not years or not year.isdecimal() or min(years) <= int(year) <= max(years)
 
 
 def _exactness(date: EventDate) -> int:

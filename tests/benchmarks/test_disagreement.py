@@ -1,7 +1,7 @@
 """Planted disagreements: a passage copied with the answer changed, and both in one collection.
 
-The passages are those of XQuAD and of SQuAD 2, a question each; of the first the constants in
-conflicts.py were found, of the second nothing. Whole questions are asked, search and all.
+The passages are those of XQuAD, with which the constants in conflicts.py were found, and of SQuAD
+2. Whole questions are asked, search and all, one of each passage whose answer is a value.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ KINDS = {  # of answers, in the order in which they are tried
         r"(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August"
         r"|September|October|November|December)(?: \d{1,2})?(?:,? \d{4})?"
     ),
-    "number": re.compile(r"\$?\d[\d,.]*(?: (?:million|billion|percent|miles|km|years))?%?"),
+    "percent": re.compile(r"\d[\d,.]*(?:%| percent)"),
+    "money": re.compile(r"[$£€]\d[\d,.]*(?: (?:million|billion))?"),
+    "number": re.compile(r"\d[\d,.]*(?: (?:million|billion|miles|km|years))?"),
     "name": re.compile(r"(?:[A-Z][\w'-]+)(?: [A-Z][\w'-]+){0,3}"),
 }
 
@@ -67,6 +69,8 @@ def planted(folder: Path) -> Iterator[Planted]:
         if kind is None or passage["id"] in seen:
             continue
         others = [o for o in pool[kind] if o not in passage["text"] and not shares(o, was)]
+        if not others:
+            continue
         now = chance.choice(others)
         seen.add(passage["id"])
         text = re.sub(rf"(?<!\w){re.escape(was)}(?!\w)", lambda _, n=now: n, passage["text"])

@@ -145,3 +145,24 @@ def test_both_sides_cited_are_shown_once() -> None:
     assert isinstance(conflict, Conflict)
     assert [side.citation.marker for side in conflict.sides] == [1, 2]
     assert seen.independent_sources == 1  # one is a copy of the other, but for the figure
+
+
+LEFT = found("a", "Moscow said that Azerbaijani troops had left the village of Parukh.")
+
+
+@pytest.mark.parametrize(
+    ("text", "denies"),
+    [
+        ("The ministry denied that Azerbaijani troops had left the village of Parukh.", True),
+        ("Reports that troops left Parukh village were untrue, a spokesperson said.", True),
+        ("The ministry confirmed that Azerbaijani troops had left the village of Parukh.", False),
+        ("The ministry denied that Azerbaijani troops had shelled a school near Shushi.", False),
+        ("Armenia denied this.", False),
+    ],
+)
+def test_what_one_says_and_another_denies_is_a_conflict(text: str, denies: bool) -> None:
+    other = found("b", text)
+    for first, second in ((LEFT, other), (other, LEFT)):
+        apart = compared("Did the troops leave Parukh?", first, second).conflicts
+        sides = {(side.citation.document_id, side.value) for c in apart for side in c.sides}
+        assert sides == ({("a", "says so"), ("b", "denies it")} if denies else set())

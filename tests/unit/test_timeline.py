@@ -80,3 +80,10 @@ def test_days_without_a_year_come_last() -> None:
     text = TEXT.replace("Tuesday", "May 3")
     events = rows("timeline of the border fighting", text, published=None)
     assert [event.date for event in events] == ["2020", "--05-03", "--05-05"]
+
+
+def test_a_question_about_a_year_has_no_other_ones() -> None:
+    events = rows("timeline of the border fighting in 2022", TEXT)
+    assert [event.date for event in events] == ["2022-09-13", "2022-09-15"]
+    events = rows("timeline of the border fighting from 2020 to 2022", TEXT)
+    assert [event.date for event in events] == ["2020", "2022-09-13", "2022-09-15"]
