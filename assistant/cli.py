@@ -22,6 +22,7 @@ from assistant.command import (
     open_assistant,
 )
 from assistant.errors import AssistantError
+from assistant.evals.calibration import calibrate
 from assistant.evals.commands import app as evaluation
 from assistant.library_commands import app as library_commands
 from assistant.terminal import (
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.add_typer(library_commands)
 app.add_typer(evaluation, name="eval")
+app.command()(calibrate)
 
 
 def main() -> None:
@@ -161,17 +163,19 @@ def mcp(data: Data = None, config: Config = None) -> None:
 
 
 @app.command()
-def settings(config: Config = None, as_json: Json = False) -> None:
-    """Show every setting, its value and what it does."""
+def settings(data: Data = None, config: Config = None, as_json: Json = False) -> None:
+    """Show every setting, its value and what it does, and what is expected of the threshold."""
+    from assistant import calibrating
     from assistant.settings import Settings
 
-    loaded = Settings.load(config)
-    lines = (
+    groups = {"library": {"data": data}} if data else {}
+    loaded = calibrating.apply(Settings.load(config, **groups))
+    lines = [
         f"{group}.{name} = {getattr(getattr(loaded, group), name)}   # {field.description}"
         for group in Settings.model_fields
         for name, field in type(getattr(loaded, group)).model_fields.items()
-    )
-    show(loaded, lines, as_json)
+    ]
+    show(loaded, [*lines, *calibrating.lines(loaded)], as_json)
 
 
 def sample_collection() -> Path:

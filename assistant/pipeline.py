@@ -1,78 +1,48 @@
-"""The assistant: ask, stream, search, and the care of its library."""
+"""The assistant: ask, stream and search, over the library that it keeps."""
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
-from assistant import aliases, condensing, ingestion, integrity, models, syncing, vectorizing
+from assistant import (
+    aliases,
+    condensing,
+    models,
+    vectorizing,
+)
 from assistant.condensing import Condensed
 from assistant.errors import QuestionError
-from assistant.generations import Generations
-from assistant.library import Library
+from assistant.keeping import Keeper
 from assistant.normalizing import normalize
-from assistant.settings import Settings
 from assistant.tracing import Stopwatch
 from assistant.types import (
     Answer,
-    Document,
     Draft,
     Filters,
-    IndexReport,
     Matching,
-    Progress,
     ScoredPassage,
-    SyncPlan,
     Turn,
-    VerifyReport,
 )
 
 if TYPE_CHECKING:
-    from assistant.embedding import Embedder
+    from assistant.asking import Lexicon
     from assistant.reading import Reader
     from assistant.reranking import Reranker
+    from assistant.silence import Examined
     from assistant.verification import Judge
 
-OnProgress = Callable[[Progress], None]
 EVERYTHING = Filters()
 
 
-class Assistant:
+class Assistant(Keeper):
     """Answers questions from one data directory, which it owns until ``close``.
 
     Safe to share between threads. Models load when they are first needed.
     """
-
-    def __init__(self, settings: Settings, library: Library) -> None:
-        self.settings = settings
-        self._library = library
-        self._generations = Generations(library)
-        self._loading = threading.Lock()
-        self._loaded: Embedder | None = None
-
-    @classmethod
-    def from_settings(cls, settings: Settings | None = None) -> Self:
-        """An assistant over the data directory that the settings name, made when it is not there.
-
-        Raises LibraryInUseError while another process owns it, LibraryError when it is unusable.
-        """
-        settings = settings or Settings.load()
-        return cls(settings, Library.open(settings.library.data))
-
-    def close(self) -> None:
-        """Lets go of the data directory; the assistant is of no use afterwards."""
-        self._generations.close()
-        self._library.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -102,10 +72,8 @@ class Assistant:
         passages = self._retrieve(query, filters, self.settings.retrieval.k, watch)
         yield Draft(stage="answer")
         with watch.stage("answer") as counts:
-            with self._generations.lease() as index:
-                found = extract(
-                    query.text, passages, self._reader, index.rarity, self.settings.answering
-                )
+            with self._known_words() as known:
+                found = extract(query.text, passages, self._reader, known, self.settings.answering)
             counts["sentences"] = len(found.sentences)
         yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
         text_of = cache(lambda i: self.document(i).text)
@@ -122,7 +90,7 @@ class Assistant:
             id=uuid.uuid4().hex,
             question=question,
             query=query.text,
-            status="answered" if supported else "not_in_documents",
+            status=found.status if supported else "not_in_documents",
             confidence=found.confidence,
             sentences=seen.sentences,
             conflicts=seen.conflicts,
@@ -147,6 +115,21 @@ class Assistant:
         if wanted < 1:
             raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
         return self._retrieve(self._condensed(query, history), filters, wanted, Stopwatch())
+
+    def examine(self, question: str, passages: Sequence[ScoredPassage]) -> Examined:
+        """The sentences of the passages as answers to the question, and what speaks for them."""
+        from assistant import answering
+
+        with self._known_words() as known:
+            return answering.examine(question, passages, self._reader, known)
+
+    @contextmanager
+    def _known_words(self) -> Iterator[Lexicon]:
+        from assistant.asking import Lexicon
+
+        with self._generations.lease() as index:
+            names = aliases.load(self.settings.retrieval.aliases)
+            yield Lexicon(index.rarity, lambda text: index.variants.find(text, names))
 
     def matching(self, filters: Filters) -> Matching:
         """How many documents pass the filters; raises FilterError as ``ask`` does."""
@@ -200,13 +183,6 @@ class Assistant:
                     counts["passages"] = len(passages)
         return passages
 
-    @property
-    def _embedder(self) -> Embedder:
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = models.build_embedder(self.settings)
-            return self._loaded
-
     @cached_property
     def _reranker(self) -> Reranker | None:
         return models.build_reranker(self.settings)
@@ -218,70 +194,3 @@ class Assistant:
     @property
     def _reader(self) -> Reader:
         return models.build_reader(self.settings)
-
-    # -- the library ---------------------------------------------------------------------------
-
-    def index(
-        self, paths: Sequence[Path | str], on_progress: OnProgress | None = None
-    ) -> IndexReport:
-        """Takes in files, folders and addresses of the web (pages, sitemaps, feeds).
-
-        What is indexed and unchanged costs only its hash, or one question to its server.
-
-        Raises PathError for a path that is missing or holds nothing to read. A document that
-        cannot be read is a Failure in the report.
-        """
-        return ingestion.ingest(
-            self._library, self._generations, self._embedder, self.settings, paths, on_progress
-        )
-
-    def plan_sync(self, folders: Sequence[Path]) -> SyncPlan:
-        """How the folders differ from what is indexed of them; nothing is changed.
-
-        Raises PathError for a folder that is not there and of which nothing is indexed.
-        """
-        return syncing.plan(self._library, self.settings, folders)
-
-    def sync(
-        self, plan: SyncPlan, on_progress: OnProgress | None = None, *, mass_delete: bool = False
-    ) -> IndexReport:
-        """Does what was planned, all of it seen at once.
-
-        Raises MassDeleteError for a plan that removes more than three in ten documents, unless
-        ``mass_delete`` allows it.
-        """
-        return syncing.apply(
-            plan,
-            self._library,
-            self._generations,
-            self._embedder,
-            self.settings,
-            on_progress,
-            mass_delete=mass_delete,
-        )
-
-    def remove(self, names: Sequence[str]) -> IndexReport:
-        """Erases documents by id, uri, path or file name. Raises UnknownDocumentError."""
-        return ingestion.remove(self._library, self._generations, names)
-
-    def rebuild(self, *, embed: bool = False, on_progress: OnProgress | None = None) -> IndexReport:
-        """A new search index from the library; with ``embed``, passages and vectors made anew."""
-        return ingestion.rebuild(
-            self._library,
-            self._generations,
-            self._embedder if embed else None,
-            self.settings,
-            on_progress,
-        )
-
-    def verify(self) -> VerifyReport:
-        """A full check of the data directory against itself."""
-        return integrity.verify(self._library, self._generations)
-
-    def documents(self) -> tuple[Document, ...]:
-        """The live documents, without their text."""
-        return tuple(self._library.documents())
-
-    def document(self, document_id: str) -> Document:
-        """One version with its text, older ones too. Raises UnknownDocumentError."""
-        return self._library.document(document_id)

@@ -124,7 +124,15 @@ class RetrievalSettings(Group):
 
 class AnsweringSettings(Group):
     max_sentences: int = Field(default=3, ge=1, le=10, description="most sentences in an answer")
-    threshold: float = Field(default=0.25, ge=0, le=1, description="below it: not in the documents")
+    threshold: float = Field(
+        default=0.15,
+        ge=0,
+        le=1,
+        description="below it: not in the documents; `assistant calibrate` fits it",
+    )
+    doubt: float = Field(
+        default=0.1, ge=0, le=1, description="so far above the threshold an answer is only partial"
+    )
     unsupported: Literal["strict", "flag"] = Field(
         default="strict",
         description="sentences without support: `strict` drops them, `flag` shows them marked",
