@@ -154,6 +154,10 @@ def progress() -> Iterator[Callable[[int, int], None]]:
     )
 
     columns = (TextColumn("questions"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as bars:
+            task = bars.add_task("", total=None)
+            yield lambda done, total: bars.update(task, completed=done, total=total)
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on from here")
+        raise

@@ -186,6 +186,31 @@ def test_check_lists_what_no_longer_fits(
     assert json.loads(invoke("check", set_file, "--json").stdout)
 
 
+def test_an_interrupted_run_says_how_to_go_on(
+    invoke: Callable[..., Result],
+    make: Make,
+    set_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind, out = type(make()), tmp_path / "out.jsonl"
+    ask = kind.ask
+
+    def interrupted(self: Any, question: str, *more: Any) -> Any:
+        if "number 9 " in question:
+            raise KeyboardInterrupt
+        return ask(self, question, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "ask", interrupted)
+        result = invoke("run", set_file, "--out", out)
+    assert result.exit_code == 130
+    assert "the same command goes on from here" in result.stderr
+    finished = out.read_bytes().count(b"\n") - 1
+    assert 0 < finished < 32
+    assert invoke("run", set_file, "--out", out).exit_code == 0
+
+
 def test_draft_never_overwrites(invoke: Callable[..., Result], tmp_path: Path) -> None:
     out = tmp_path / "drafts.yaml"
     result = invoke("draft", out, "--count", 4)
