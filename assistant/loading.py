@@ -249,7 +249,7 @@ def load(
     else:
         raise LoadingError("unsupported", f"{shown} holds several documents", "unpack it")
     text, marks = assemble(parsed.blocks)
-    if not text:
+    if not text.strip("\ufffd\n "):  # what no encoding could read is no text
         raise _empty(shown)
     published = metadata.published(parsed, uri, path)
     return Document(

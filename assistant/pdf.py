@@ -9,16 +9,19 @@ page break belongs to the page on which it begins.
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from assistant import pdfium, recognizing, rescuing
 from assistant.errors import LoadingError
 from assistant.parsing import Block, Parsed, day
-from assistant.pdfium import Line, read
+from assistant.pdfium import Line
 from assistant.types import Mark
 
+MAX_RECOGNIZING = 300.0  # seconds by the clock for the pictures of a scan
 _NEIGHBOURS = 8  # lines before and after that show how wide a column is
 _USUAL_PITCH = 1.2  # distance of baselines in heights, where a page has too few lines to tell
 _TERMINAL = re.compile(r"[.!?…:;。！？؟۔।][\"'”’»)\]]*$")
@@ -43,24 +46,51 @@ _LAST_WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*$")
 def parse_pdf(content: bytes, uri: str) -> Parsed:
     """The paragraphs of all pages; a mark ``page 12`` where each page's text begins.
 
-    The source is the author that the information names, the day that of its CreationDate.
-    Raises LoadingError: ``encrypted``, ``no_text`` for scans, ``too_large``, ``unreadable``.
+    The source is the author that the information names, the day that of its CreationDate. What
+    PDFium cannot open, pypdf may. Raises LoadingError: ``encrypted``, ``no_text`` for scans,
+    ``unreadable``.
     """
-    pages, facts = read(content, uri)
-    if not any(pages):
-        raise LoadingError(
-            "no_text",
-            f"{uri} has pictures of text, but no text",
-            "recognise its text first, for example with `ocrmypdf`",
-        )
+    try:
+        pages, facts, truncated = pdfium.read(content, uri)
+    except LoadingError as error:
+        if error.reason == "unreadable" and (blocks := rescuing.blocks(content)):
+            return Parsed(blocks)
+        raise
+    if any(pages):
+        blocks = tuple(_blocks(_without_furniture(pages)))
+    else:
+        blocks, truncated = _recognized(content, uri)
     return Parsed(
-        tuple(_blocks(_without_furniture(pages))),
+        blocks,
         title=facts.get("Title") or None,
         source=facts.get("Author") or None,
         published=day(facts.get("CreationDate", "").removeprefix("D:")[:8]),
         published_from="document properties",
         published_is_made=True,
+        truncated=truncated,
     )
+
+
+def _recognized(content: bytes, uri: str) -> tuple[tuple[Block, ...], str | None]:
+    """The words in the pictures of a scan, and how far they were read. Raises ``no_text``."""
+    blocks: list[Block] = []
+    began, truncated = time.monotonic(), None
+    for number, picture in enumerate(
+        pdfium.pictures(content, uri) if recognizing.enabled else (), 1
+    ):
+        if time.monotonic() - began > MAX_RECOGNIZING:
+            truncated = f"pages 1-{number - 1:,}"
+            break
+        paragraphs = recognizing.recognized(picture, uri).split("\n\n")
+        mark = Mark(start=0, kind="page", label=f"page {number}")
+        blocks += [Block("", (mark,)), *(Block(" ".join(words.split())) for words in paragraphs)]
+    if not any(block.text for block in blocks):
+        raise LoadingError(
+            "no_text",
+            f"{uri} has pictures of text, but no text",
+            "install Tesseract and the extra `ocr`, or recognise its text first (`ocrmypdf`)",
+        )
+    return tuple(blocks), truncated
 
 
 def _without_furniture(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

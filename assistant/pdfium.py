@@ -11,23 +11,27 @@ import ctypes
 import math
 import re
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import islice, pairwise
+from typing import Any, NamedTuple
 
 from assistant.errors import LoadingError
 from assistant.normalizing import normalize
+from assistant.recognizing import RESOLUTION
 
 MAX_PAGES = 5000
 MAX_CHARS = 50_000_000
+MAX_SECONDS = 40.0  # by the clock, below what its process has
 
 _SMALLEST = 2.0  # points
 _PALE = 224  # of 255, the darkest channel
 _CONTRAST = 24  # of 255, the least that is seen
-_RENDERED = 1500  # pixels of the longer side
+_RENDERED = 1500  # pixels of the longer side, to see what is seen,
+_LARGEST = 5000  # and to recognise text
 
 _ALEFS = "اأإآ"
 _BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "‣", "\uf02d": "–"})
@@ -55,43 +59,66 @@ class Line:
     edge: bool = False  # in the top or bottom tenth of the page
 
 
-def read(content: bytes, uri: str) -> tuple[list[list[Line]], dict[str, str]]:
-    """The lines of each page in the order they are drawn, and the document's information.
+class Read(NamedTuple):
+    """What was read of a document."""
 
-    Raises LoadingError: ``encrypted``, ``too_large`` past MAX_PAGES or MAX_CHARS, ``unreadable``.
+    pages: list[list[Line]]  # in the order they are drawn
+    facts: dict[str, str]  # the document's information
+    truncated: str | None  # how far it was read, where that is not to its end
+
+
+def read(content: bytes, uri: str) -> Read:
+    """The lines of each page, up to MAX_PAGES, MAX_CHARS and MAX_SECONDS.
+
+    Raises LoadingError: ``encrypted``, ``unreadable``.
     """
+    with _opened(content, uri) as document:
+        began = time.monotonic()
+        pages: list[list[Line]] = []
+        chars = 0
+        for page in islice(_pages(document), MAX_PAGES):
+            pages.append(_lines(page))
+            chars += sum(len(line.text) for line in pages[-1])
+            if chars > MAX_CHARS or time.monotonic() - began > MAX_SECONDS:
+                break
+        count = len(document)
+        truncated = f"pages 1-{len(pages):,} of {count:,}" if len(pages) < count else None
+        return Read(pages, document.get_metadata_dict(), truncated)
+
+
+def pictures(content: bytes, uri: str) -> Iterator[Any]:
+    """Each page as a PIL image, as it is wanted for recognising text. Raises as ``read`` does."""
+    with _opened(content, uri) as document:
+        for page in islice(_pages(document), MAX_PAGES):
+            scale = min(RESOLUTION / 72, _LARGEST / max(*page.get_size(), 1))
+            yield page.render(scale=scale, grayscale=True).to_pil()
+
+
+@contextmanager
+def _opened(content: bytes, uri: str) -> Iterator[Any]:
     import pypdfium2
     from pypdfium2 import raw
 
     with _pdfium:
-        number = 0
         try:
             with closing(pypdfium2.PdfDocument(content)) as document:
-                _limit(len(document) > MAX_PAGES, f"{uri} has {len(document):,} pages")
-                pages: list[list[Line]] = []
-                chars = 0
-                for number in range(1, len(document) + 1):
-                    with closing(document[number - 1]) as page:
-                        pages.append(_lines(page))
-                    chars += sum(len(line.text) for line in pages[-1])
-                    _limit(chars > MAX_CHARS, f"{uri} has more than {MAX_CHARS:,} characters")
-                return pages, document.get_metadata_dict()
+                yield document
         except pypdfium2.PdfiumError as error:
             if error.err_code in (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY):
                 raise LoadingError(
                     "encrypted", f"{uri} needs a password", "save a copy without a password"
                 ) from error
-            where = f" on page {number}" if number else ""
             raise LoadingError(
                 "unreadable",
-                f"{uri} is damaged{where}: {error}",
+                f"{uri} is damaged: {error}",
                 "open it in a PDF viewer and save or print it to a new PDF",
             ) from error
 
 
-def _limit(exceeded: bool, message: str) -> None:
-    if exceeded:
-        raise LoadingError("too_large", message, "split it into parts")
+def _pages(document: Any) -> Iterator[Any]:
+    for number in range(len(document)):
+        with closing(document[number]) as page:
+            yield page
 
 
 def _lines(page: Any) -> list[Line]:

@@ -161,6 +161,7 @@ class _Process:
                 self._ready = True
             self._deadline = time.monotonic() + self._seconds
             write_frame(self._requests, request, content)
+            self._requests.flush()
             while True:
                 head, body = self._next(self._seconds)
                 match head["kind"]:

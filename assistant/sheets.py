@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from assistant.archives import BROKEN, damaged, opened_document, properties
+from assistant.archives import BROKEN, damaged, opened_document, parse_xml, properties
 from assistant.errors import LoadingError
 from assistant.normalizing import one_line
 from assistant.parsing import MAX_HEADING, Block, Parsed, heading
@@ -33,6 +33,9 @@ def parse_xlsx(content: bytes, uri: str) -> Parsed:
         with opened_document(content, uri) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it does not know and we do not read
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            declared = parse_xml(archive.read("xl/workbook.xml")).iter("{*}sheet")
+            if len(list(declared)) != len(book.sheetnames):  # it leaves out what is not there
+                raise KeyError("a sheet is missing")
             limit = _Limit(uri)
             blocks = tuple(
                 block
@@ -43,7 +46,7 @@ def parse_xlsx(content: bytes, uri: str) -> Parsed:
             facts = properties(archive)
     except (*BROKEN, LxmlError, SyntaxError) as error:
         raise damaged(uri, error, "open it in a spreadsheet and save it again") from error
-    if not any(block.text.strip() for block in blocks):
+    if not blocks:
         raise LoadingError("no_text", f"{uri} has no filled cell", "fill it, or leave it out")
     return Parsed(blocks, **facts)
 
@@ -78,9 +81,11 @@ def _blocks(sheet: Any, archive: Any, limit: _Limit) -> Iterator[Block]:
                 ]
 
     label = f"sheet {one_line(sheet.title, MAX_HEADING)}"
-    title = heading(sheet.title, 1)
-    yield Block(title.text, (*title.marks, Mark(start=0, kind="sheet", label=label)))
-    yield from located(rows(), label)
+    lines = list(located(rows(), label))
+    if lines:
+        title = heading(sheet.title, 1)
+        yield Block(title.text, (*title.marks, Mark(start=0, kind="sheet", label=label)))
+        yield from lines
 
 
 def _hidden(archive: Any, path: str) -> tuple[set[int], set[int]]:

@@ -32,7 +32,7 @@ def rows(cells: Iterable[Sequence[str]]) -> Iterator[tuple[int, str]]:
         if head is not None and number > head:
             line = _named(values, labels)
         else:
-            line = row(value for value in values if number != head or value.strip())
+            line = row(_trimmed(values) if number != head else filter(str.strip, values))
         if line:
             yield number + 1, line
 
@@ -77,6 +77,12 @@ def _named(values: Sequence[str], labels: Sequence[str]) -> str:
         if value:
             parts.append(f"{label}: {value}" if label and label != value else value)
     return "; ".join(parts)
+
+
+def _trimmed(values: Sequence[str]) -> Sequence[str]:
+    """The cells from the first to the last that is filled."""
+    filled = [index for index, value in enumerate(values) if value.strip()]
+    return values[filled[0] : filled[-1] + 1] if filled else ()
 
 
 def _one_line(value: str) -> str:

@@ -63,9 +63,10 @@ def _zip(content: bytes, uri: str, fields: Mapping[str, str], depth: int) -> Ite
     shown = one_line(uri, _MAX_NAME)
     try:
         with archives.opened(content, shown, MAX_MEMBERS) as archive:
-            for name, member in _distinct(_files(archive)):
-                packed = _unpacked(archive, member, f"{shown}{INSIDE}{name}")
-                place = f"{uri}{INSIDE}{name}"
+            files = ((name, (name, member)) for name, member in _files(archive))
+            for address, (name, member) in _distinct(files):
+                packed = _unpacked(archive, member, f"{shown}{INSIDE}{address}")
+                place = f"{uri}{INSIDE}{address}"
                 yield from _nested(Member(place, name, packed), fields, depth)
     except archives.BROKEN_ZIP as error:
         raise archives.damaged(shown, error, "replace it with a whole copy") from error

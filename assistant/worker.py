@@ -7,10 +7,12 @@ since what parses a hostile file may be turned against the process that reads it
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,7 +35,6 @@ def write_frame(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> No
     encoded = json.dumps(head).encode()
     stream.write(_LENGTHS.pack(len(encoded), len(body)) + encoded)
     stream.write(body)
-    stream.flush()
 
 
 def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], bytes]:
@@ -62,28 +63,51 @@ def main(seconds: float, memory_mb: int, ocr: bool = False) -> None:
     confine(memory_mb, runs_programs=ocr)
     recognizing.enabled = ocr
     write_frame(replies, {"kind": "ready"})
+    replies.flush()
+    idle = _Idleness()
     while True:
-        idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
-        idle.daemon = True
-        idle.start()
+        idle.began()
         try:
             request, content = read_frame(sys.stdin.buffer)
         except EOFError:
             return
-        idle.cancel()
+        idle.ended()
         try:
-            for reply in _replies(request, content, seconds):
-                write_frame(replies, *reply)
+            for head, body in _replies(request, content, seconds):
+                write_frame(replies, head, body)
+                if head["kind"] == "began":  # what follows may end this process
+                    replies.flush()
         except MemoryError:
             write_frame(replies, {"kind": "starved"})
+            replies.flush()
             return
         except BrokenPipeError:
             return
         del content
         worn = _peak_mb() > MOST_KEPT_MB
         write_frame(replies, {"kind": "end", "worn": worn})
+        replies.flush()
         if worn:
             return
+
+
+class _Idleness:
+    """Ends the process when nothing comes; a timer for each file would cost more than it does."""
+
+    def __init__(self) -> None:
+        self._since = math.inf
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def began(self) -> None:
+        self._since = time.monotonic()
+
+    def ended(self) -> None:
+        self._since = math.inf
+
+    def _watch(self) -> None:
+        while time.monotonic() - self._since < IDLE_SECONDS:
+            time.sleep(1)
+        os._exit(0)
 
 
 def _replies(

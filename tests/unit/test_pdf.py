@@ -14,7 +14,7 @@ import pytest
 from reportlab.lib import pdfencrypt
 from reportlab.pdfgen.canvas import Canvas
 
-from assistant import pdfium
+from assistant import pdfium, recognizing
 from assistant.errors import LoadingError
 from assistant.parsing import assemble
 from assistant.pdf import parse_pdf
@@ -318,11 +318,44 @@ def test_r24_pages_without_text() -> None:
 
 def test_t12_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     content = made(*[lines(["Words."])] * 5)
-    monkeypatch.setattr(pdfium, "MAX_PAGES", 4)
-    assert reason(content) == "too_large"
-    monkeypatch.setattr(pdfium, "MAX_PAGES", 5)
-    monkeypatch.setattr(pdfium, "MAX_CHARS", 20)
-    assert reason(content) == "too_large"
+    assert parse_pdf(content, "a.pdf").truncated is None
+    for name, limit, pages in (("MAX_PAGES", 4, 4), ("MAX_CHARS", 12, 3), ("MAX_SECONDS", 0, 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(pdfium, name, limit)
+            parsed = parse_pdf(content, "a.pdf")
+        assert parsed.truncated == f"pages 1-{pages} of 5"
+        assert len([m for m in assemble(parsed.blocks)[1] if m.kind == "page"]) == pages
+
+
+def test_t13_what_pdfium_cannot_open_pypdf_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = made(lines(["Words."]), lines(["More words."]))
+
+    def fail(*_: Any) -> Any:
+        raise LoadingError("unreadable", "a.pdf is damaged", "mend it")
+
+    monkeypatch.setattr(pdfium, "read", fail)
+    text, marks = read(content)
+    assert text == ["Words.", "More words."]
+    assert [mark.label for mark in marks] == ["page 1", "page 2"]
+    assert reason(content[:200]) == "unreadable"
+
+
+@pytest.mark.skipif(not recognizing.is_available(), reason="Tesseract is not installed")
+def test_a_scan_is_read_where_tesseract_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (1200, 300), 255)
+    ImageDraw.Draw(picture).text((40, 100), "The council met on Monday.", fill=0, font_size=60)
+
+    def draw(canvas: Any) -> None:
+        canvas.drawInlineImage(picture, 0, 400, 600, 150)
+
+    content = made(state(rect=(10, 10, 50, 50)), draw)
+    assert reason(content) == "no_text"
+    monkeypatch.setattr(recognizing, "enabled", True)
+    text, marks = read(content)
+    assert text == ["The council met on Monday."]
+    assert marks[-1].label == "page 2"
 
 
 def objects(*bodies: str) -> bytes:
