@@ -22,7 +22,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _SHORTEST = 5  # letters of a word that is known by its sound; shorter ones are too much alike
 _VOWELS = re.compile(r"[aeiou].*[aeiou]")  # with fewer it is more likely an acronym
 _NAMED = 0.7  # share of a word's places where it has a capital, from which on it is a name
-_CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
+CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
 _ENDING = re.compile(
     r"(?<=ск)(?:ого|ому|им|ом|ий|ая|ую|ой|и)$|(?<=.{4})(?:[ая]ми|[ая]х|[ая]м|[оеыиё]м|[оеє]й|[оеє]ю"
     r"|ові|еві|[аяуюыиіїеоьй])$"
@@ -68,7 +68,7 @@ def sound(word: str) -> str:
 def keys(word: str) -> set[str]:
     """What other spellings of the word share one of; sounds begin with a sign of their own."""
     word = word.casefold()
-    stems = {word, _ENDING.sub("", word)} if _CYRILLIC.fullmatch(word) else {word}
+    stems = {word, _ENDING.sub("", word)} if CYRILLIC.fullmatch(word) else {word}
     sounds = {sound(stem) for stem in stems if len(word) >= _SHORTEST}
     return {plain(word), *(f"~{spoken}" for spoken in sounds if _VOWELS.search(spoken))}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assistant.aliases import tokens
 from assistant.analysis import analyse, every_stop_word, stem, stop_words, words_of
+from assistant.spelling import CYRILLIC
 
 if TYPE_CHECKING:
     from assistant.aliases import Aliases
@@ -87,8 +88,14 @@ class Variants:
         return tuple(sorted(known.values(), key=lambda spelling: -spelling.frequency))
 
     def _look_for_alike(self, word: str, named: bool) -> tuple[str, ...]:
-        """Other spellings of a word that is ``named``, a name here, or else not known here."""
+        """Other spellings of a word that is ``named``, a name here, or else not known here.
+
+        Those of a name that is ``named`` are known but for its cases: by its sound Géorgie, the
+        country, would be George.
+        """
         if len(word) < _SHORTEST or not word.isalpha() or word in every_stop_word():
+            return ()
+        if named and not CYRILLIC.fullmatch(word):
             return ()
         others = self._spellings.of(word)
         if named or word in others or (others and not self._spelling(word)):

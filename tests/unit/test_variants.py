@@ -21,6 +21,7 @@ LISTING = [
     ("Ivory Coast exports cocoa.", "en"),
     ("Kiev is cold. The coast is cold.", "en"),
     ("Müller naïvely agreed.", "de"),
+    ("George left Georgia.\nGeorge wrote.", "en"),
 ]
 
 
@@ -76,7 +77,7 @@ def test_the_words_of_a_name_are_searched_together(opened: Index) -> None:
 
 
 def test_what_is_written_in_one_way_alone_is_searched_as_it_was(opened: Index) -> None:
-    for query in ("cold coast", "cocoa", "who agreed", "what is it", "👩‍🔬", ""):
+    for query in ("cold coast", "cocoa", "who agreed", "Georgia", "what is it", "👩‍🔬", ""):
         plain = opened.lexical(query, 50)
         keys, scores = opened.lexical(query, 50, aliases=load(None))
         assert keys.tolist() == plain[0].tolist()
