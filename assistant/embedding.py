@@ -5,13 +5,11 @@ A document and a query are embedded apart, since many models want different word
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,7 +17,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from assistant import minilm
-from assistant.errors import AssistantError, ModelError
+from assistant.errors import AsModelError
 from assistant.records import Embedded
 
 if TYPE_CHECKING:
@@ -168,23 +166,6 @@ class ProviderEmbedder(Embedder):
 
     def tokens(self, text: str) -> list[tuple[int, int]]:
         return spans(self._tokenizer, text)
-
-
-class AsModelError(contextlib.AbstractContextManager[None]):
-    """Makes one ModelError of whatever a model's library raises: these share no parent class."""
-
-    def __init__(self, model: str, hint: str) -> None:
-        self._model, self._hint = model, hint
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, AssistantError):
-            said = " ".join(str(error).split())[:300] or type(error).__name__
-            raise ModelError(f"embedding model {self._model}: {said}", self._hint) from error
 
 
 def chosen_prompts(name: str, given: Prompts, shipped: Mapping[str, str]) -> tuple[str, str]:

@@ -11,8 +11,7 @@ import threading
 import numpy as np
 
 from assistant import minilm
-from assistant.embedding import AsModelError
-from assistant.errors import ModelError
+from assistant.errors import AsModelError, ModelError
 from assistant.pretrained import load
 
 _NAMED = (

@@ -6,8 +6,10 @@ translated into these once, where the library is called.
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 
@@ -134,3 +136,20 @@ class IndexMismatchError(AssistantError):
 
 class ModelError(AssistantError):
     """A model that is missing, damaged, or does not answer."""
+
+
+class AsModelError(contextlib.AbstractContextManager[None]):
+    """Makes one ModelError of whatever a model's library raises: these share no parent class."""
+
+    def __init__(self, model: str, hint: str, kind: str = "embedding model") -> None:
+        self._model, self._hint = f"{kind} {model}", hint
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, AssistantError):
+            said = " ".join(str(error).split())[:300] or type(error).__name__
+            raise ModelError(f"{self._model}: {said}", self._hint) from error

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from assistant.errors import ModelError
-from assistant.settings import Settings
+from assistant import local_model
+from assistant.errors import AsModelError, ModelError
+from assistant.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+    from langchain_core.language_models import BaseChatModel
 
     from assistant.embedding import Embedder
     from assistant.entailment import Entailment
+    from assistant.generating import Chat
     from assistant.reading import Reader
     from assistant.reranking import Reranker
 
 _LOCAL = "sentence-transformers:"
 _CHOICES = f"use bundled, multilingual, {_LOCAL}<id or path>, or LangChain's provider:model"
+_CHAT_CHOICES = "use openai:MODEL, anthropic:MODEL, ollama:MODEL, or local"
 _PACKAGE = re.compile(r"pip install [\w.-]+")
+_KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+_GRACE = 5.0  # seconds that a provider's own timeout comes after ours, to let go of the connection
 
 
 def build_embedder(settings: Settings) -> Embedder:
@@ -66,6 +73,69 @@ def build_verifier(settings: Settings) -> Entailment | None:
     return Entailment(name.removeprefix(_LOCAL))
 
 
+def build_chat(settings: ModelSettings, given: BaseChatModel | None = None) -> Chat | None:
+    """The model given, or of ``build_chat_model``, within its bounds; None when there is none."""
+    from assistant.generating import Chat
+
+    if given:
+        return Chat(given.get_name(), given, settings)
+    if not settings.chat:
+        return None
+    model, name = build_chat_model(settings), settings.chat
+    return Chat(local_model.label(name), model, settings, grammars=local_model.is_local(name))
+
+
+@functools.lru_cache(maxsize=8)
+def build_chat_model(settings: ModelSettings) -> BaseChatModel:
+    """The model that ``models.chat`` names: ``local``, or what LangChain's ``provider:model`` is.
+
+    The same one for the same settings. It repeats no request: ``generating`` does. Raises
+    ModelError for a package or key that is missing and for a name that is none.
+    """
+    name = settings.chat
+    if local_model.is_local(name):
+        return local_model.load(settings)
+    from langchain.chat_models import init_chat_model
+
+    provider = name.partition(":")[0]
+    bounds = _bounds(provider, settings) | _access(provider, settings)
+    with AsModelError(name, "give the key or the address that the provider asks for", "chat model"):
+        try:
+            model: BaseChatModel = init_chat_model(name, temperature=0, **bounds)
+            if (model.profile or {}).get("temperature") is False:
+                model = init_chat_model(name, **bounds)
+        except ImportError as error:
+            raise _missing(f"chat model {name}", error) from error
+        except ValueError as error:
+            reason = str(error).partition("\n")[0]
+            raise ModelError(f"chat model {name}: {reason}", _CHAT_CHOICES) from error
+    return model
+
+
+def _bounds(provider: str, settings: ModelSettings) -> dict[str, Any]:
+    """What the settings bound, in the provider's words; the others are bounded from outside."""
+    silence = settings.chat_timeout + _GRACE
+    if provider == "ollama":
+        return {"client_kwargs": {"timeout": silence}, "num_predict": settings.chat_tokens}
+    usage = {"stream_usage": True} if provider == "openai" else {}
+    return {"timeout": silence, "max_retries": 0, "max_tokens": settings.chat_tokens, **usage}
+
+
+def _access(provider: str, settings: ModelSettings) -> dict[str, Any]:
+    access: dict[str, Any] = {}
+    if settings.chat_base_url:
+        access["base_url"] = settings.chat_base_url
+    key = _KEYS.get(provider)
+    if key and not os.environ.get(key):
+        if not settings.chat_base_url:
+            raise ModelError(
+                f"chat model {settings.chat}: there is no {key} in the environment",
+                f"export {key}=..., or set models.chat_base_url to a server that needs none",
+            )
+        access["api_key"] = "none"  # servers on one's own machine ask for no key
+    return access
+
+
 def build_reader(settings: Settings) -> Reader:
     """The model that reads questions and passages word by word."""
     from assistant.reading import Reader
@@ -77,18 +147,20 @@ def _provider(name: str) -> Embeddings:
     """What LangChain makes of ``provider:model``."""
     from langchain.embeddings import init_embeddings
 
-    from assistant.embedding import AsModelError
-
     with AsModelError(name, "give the key or the address that the provider asks for"):
         try:
             return init_embeddings(name)
         except ImportError as error:
-            missing = _PACKAGE.search(str(error))
-            install = missing.group() if missing else "install the provider's LangChain package"
-            raise ModelError(f"embedding model {name}: its package is missing", install) from error
+            raise _missing(f"embedding model {name}", error) from error
         except ValueError as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"models.embedding = {name!r}: {reason}", _CHOICES) from error
+
+
+def _missing(model: str, error: ImportError) -> ModelError:
+    named = _PACKAGE.search(str(error))
+    install = named.group() if named else "install the provider's LangChain package"
+    return ModelError(f"{model}: its package is missing", install)
 
 
 def _cores() -> int:

@@ -16,14 +16,13 @@ import numpy as np
 from assistant import minilm
 from assistant.embedding import (
     NO_PROMPTS,
-    AsModelError,
     Embedder,
     Prompts,
     Vectors,
     chosen_prompts,
     spans,
 )
-from assistant.errors import ModelError
+from assistant.errors import AsModelError, ModelError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

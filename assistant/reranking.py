@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant import minilm
-from assistant.embedding import AsModelError
-from assistant.errors import ModelError
+from assistant.errors import AsModelError, ModelError
 from assistant.pretrained import load
 from assistant.types import ScoredPassage
 

@@ -102,6 +102,23 @@ class ModelSettings(Group):
     threads: int = Field(
         default=0, ge=0, description="threads for embedding documents; 0 is every core"
     )
+    chat: str = Field(
+        default="",
+        description="drafts the answers: `provider:model`, `local` (a toy); empty for quotes alone",
+    )
+    chat_base_url: str = Field(
+        default="", description="where the chat model is served, if not at its provider"
+    )
+    chat_timeout: float = Field(
+        default=60, gt=0, description="seconds of the chat model's silence that end a request"
+    )
+    chat_deadline: float = Field(
+        default=180, gt=0, description="seconds for a reply, with every attempt"
+    )
+    chat_retries: int = Field(
+        default=2, ge=0, le=10, description="further attempts while nothing has come yet"
+    )
+    chat_tokens: int = Field(default=600, ge=16, description="most tokens in a reply")
 
 
 class RetrievalSettings(Group):

@@ -136,10 +136,7 @@ Names = Annotated[tuple[str, ...], Field(max_length=100)]
 
 
 class Filters(Shape):
-    """Which documents a question is asked of; nothing set is all of them.
-
-    An undated document passes no filter by date.
-    """
+    """Which documents a question is asked of; an undated one passes no filter by date."""
 
     since: Day = Field(default=None, description="published on or after this day")
     until: Day = Field(default=None, description="published on or before this day")
@@ -154,6 +151,13 @@ class Matching(Shape):
 
     documents: int
     undated: int  # left out by a filter by date since they have none; they pass the others
+
+
+class Problem(Shape):
+    """Why the chat model did not draft an answer, or not the whole of it."""
+
+    message: str  # names the model
+    hint: str  # the way out
 
 
 class Stage(Shape):
@@ -189,7 +193,9 @@ class Answer(Shape):
     filters: Filters = Filters()
     undated: int = 0  # documents that a filter by date left out since they have no date
     passages: tuple[ScoredPassage, ...] = ()  # what was found, best first, cited or not
-    incomplete: bool = False  # the model was cut off
+    model: str | None = None  # the chat model that drafted the sentences; none: they are quotes
+    incomplete: bool = False  # the model failed or was cut off
+    problem: Problem | None = None  # what it did instead, to be shown before the sentences
     trace: Trace = Trace()
     settings_digest: str
 
