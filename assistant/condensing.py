@@ -1,7 +1,8 @@
-"""A question that leans on earlier ones to a query that stands alone, without a model.
+"""A question that leans on earlier ones to a query that stands alone, by rule or by a chat model.
 
-What it leaves out is carried over from the last question, and from the first, which set the topic.
-Joining all turns makes it worse: how much is carried depends on how little the question says.
+By rule, what it leaves out is carried over from the last question, and from the first, which set
+the topic. Joining all turns makes it worse: how much is carried depends on how little the question
+says.
 """
 
 from __future__ import annotations
@@ -14,19 +15,31 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from assistant import prompts
 from assistant.analysis import likely_language, stem, stop_words, words_of
+from assistant.errors import QuestionError
+from assistant.normalizing import normalize, one_line
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from assistant.embedding import Embedder
+    from assistant.generating import Chat
+    from assistant.types import Turn
 
 # Weights of the last question against the present one's 1, chosen on MTRAG's 150 rewritten ones.
 _REFERS, _REFERS_AT_LENGTH = 0.5, 0.35
 _LONG = 4  # words of its own topic
 _BY_WORDS = {0: 0.5, 1: 0.5, 2: 0.2}  # words of its own topic -> weight
 _FIRST = 0.6  # of the first question against the last
+# What a chat model is given, and what it may give back.
+_TURNS, _TURN_CHARS = 4, 500  # the last turns; of each question and each answer
+_QUERY_CHARS, _QUERY_MORE = 120, 3  # at most this many more than, or times, the question
+_LABEL = re.compile(
+    r"\A(?:(?:rewritten|last|standalone) )?(?:question|query)\s*:\s*", re.IGNORECASE
+)
+_NO_QUERY = re.compile(r"[<>{}\[\]|`]|://")
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,38 @@ class _Lists(NamedTuple):
     generic: frozenset[str]  # stems
 
 
+def standalone(
+    question: str,
+    history: Sequence[Turn],
+    chat: Chat | None,
+    most: int,
+    counts: dict[str, int],
+) -> Condensed:
+    """The question to search for: by the chat model if there is one, else or if it fails by rule.
+
+    Raises QuestionError when it is empty or longer than ``most`` characters.
+    """
+    asked = _checked(question, most)
+    rewritten = rewrite(asked, history, chat, counts) if chat and history else None
+    if rewritten:
+        return rewritten
+    turns = [*history[:1], *history[1:][-1:]]
+    earlier = [normalize(turn.question[:most]).strip() for turn in turns]
+    return condense(asked, [text for text in earlier if text])
+
+
+def _checked(question: str, most: int) -> str:
+    query = normalize(question).strip()
+    if not query:
+        raise QuestionError("the question is empty", "ask something in words")
+    if len(query) > most:
+        raise QuestionError(
+            f"the question has {len(query):,} characters, {most:,} at most are read",
+            "shorten it, or raise answering.max_question_chars",
+        )
+    return query
+
+
 def condense(question: str, earlier: Sequence[str] = ()) -> Condensed:
     """The question with what it needs of the ``earlier`` ones, which are in their order."""
     language = likely_language(words_of(question))
@@ -61,6 +106,30 @@ def condense(question: str, earlier: Sequence[str] = ()) -> Condensed:
         missing.pop(stemmed, None)
     shown = f"{question} ({', '.join(missing.values())})" if missing else question
     return Condensed(question, shown, carried)
+
+
+def rewrite(
+    question: str, history: Sequence[Turn], chat: Chat, counts: dict[str, int]
+) -> Condensed | None:
+    """The question as the chat model writes it to stand alone; None when what it gave is no such.
+
+    Its reply must be one line, not much longer than the question and without markup. ``counts``
+    gets the tokens it cost.
+    """
+    turns = [
+        f"{who}: {one_line(text, _TURN_CHARS)}"
+        for turn in history[-_TURNS:]
+        for who, text in (("Question", turn.question), ("Answer", turn.answer.text))
+    ]
+    asked = prompts.messages("condense", conversation="\n".join(turns), question=question)
+    reply = chat.complete(asked)
+    counts.update(reply.tokens)
+    lines = [line.strip() for line in normalize(reply.text).split("\n") if line.strip()]
+    text = _LABEL.sub("", lines[0]).strip("\"'“”«»*_ ") if len(lines) == 1 else ""
+    bound = max(len(question) + _QUERY_CHARS, len(question) * _QUERY_MORE)
+    if reply.problem or not words_of(text) or len(text) > bound or _NO_QUERY.search(text):
+        return None
+    return Condensed(text, text)
 
 
 def embed(

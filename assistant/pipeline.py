@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from assistant import (
     aliases,
@@ -17,7 +18,6 @@ from assistant import (
 from assistant.condensing import Condensed
 from assistant.errors import QuestionError
 from assistant.keeping import Keeper
-from assistant.normalizing import normalize
 from assistant.tracing import Stopwatch
 from assistant.types import (
     Answer,
@@ -29,7 +29,10 @@ from assistant.types import (
 )
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from assistant.asking import Lexicon
+    from assistant.generating import Chat
     from assistant.reading import Reader
     from assistant.reranking import Reranker
     from assistant.silence import Examined
@@ -43,6 +46,17 @@ class Assistant(Keeper):
 
     Safe to share between threads. Models load when they are first needed.
     """
+
+    _given: BaseChatModel | None = None
+
+    def with_chat(self, chat: BaseChatModel) -> Self:
+        """The same assistant over the same open library, with a chat model of LangChain to draft.
+
+        It stands in for ``models.chat``. Closing either closes both.
+        """
+        other = copy.copy(self)
+        other._given = chat
+        return other
 
     # -- asking --------------------------------------------------------------------------------
 
@@ -64,10 +78,14 @@ class Assistant(Keeper):
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
         from assistant.answering import extract
         from assistant.comparing import compare
+        from assistant.drafting import Drafted, draft
         from assistant.verification import Verifier, verify
 
-        query = self._condensed(question, history)
+        chat = self._chat
         watch = Stopwatch()
+        if chat and history:
+            yield Draft(stage="condense")
+        query = self._condensed(question, history, watch)
         yield Draft(stage="retrieve")
         passages = self._retrieve(query, filters, self.settings.retrieval.k, watch)
         yield Draft(stage="answer")
@@ -75,14 +93,21 @@ class Assistant(Keeper):
             with self._known_words() as known:
                 found = extract(query.text, passages, self._reader, known, self.settings.answering)
             counts["sentences"] = len(found.sentences)
-        yield Draft(stage="verify", text=" ".join(s.text for s in found.sentences))
+        drafted = Drafted()
+        if chat and found.sentences:  # where the documents are silent, no model is asked
+            with watch.stage("draft") as counts:
+                answering = self.settings.answering
+                drafted = yield from draft(chat, query.text, passages, answering, counts)
+        unproved = drafted.sentences or found.sentences
+        yield Draft(stage="verify", text=" ".join(s.text for s in unproved))
         text_of = cache(lambda i: self.document(i).text)
         with watch.stage("verify") as counts, self._generations.lease() as index:
             verifier = Verifier(self._reader, index.rarity, self._judges)
             shown = self.settings.answering.unsupported
-            sentences = verify(found.sentences, text_of, verifier, passages, shown)
+            sentences = verify(unproved, text_of, verifier, passages, shown)
+            counts["dropped"] = len(unproved) - len(sentences)
+            drafted, sentences = drafted.or_quotes(sentences, verify(found.sentences, text_of))
             supported = [sentence for sentence in sentences if sentence.verdict == "supported"]
-            counts["dropped"] = len(found.sentences) - len(sentences)
         with watch.stage("compare") as counts, self._generations.lease() as index:
             seen = compare(query.text, sentences, passages, text_of, index.rarity)
             counts["conflicts"] = len(seen.conflicts)
@@ -99,6 +124,9 @@ class Assistant(Keeper):
             filters=filters,
             undated=self.matching(filters).undated,
             passages=passages,
+            model=drafted.model,
+            incomplete=drafted.incomplete,
+            problem=drafted.problem,
             trace=watch.trace,
             settings_digest=self.settings.digest,
         )
@@ -114,7 +142,8 @@ class Assistant(Keeper):
         wanted = self.settings.retrieval.k if k is None else k
         if wanted < 1:
             raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
-        return self._retrieve(self._condensed(query, history), filters, wanted, Stopwatch())
+        standalone = self._condensed(query, history, watch := Stopwatch())
+        return self._retrieve(standalone, filters, wanted, watch)
 
     def examine(self, question: str, passages: Sequence[ScoredPassage]) -> Examined:
         """The sentences of the passages as answers to the question, and what speaks for them."""
@@ -137,23 +166,10 @@ class Assistant(Keeper):
             selection = index.catalogue.select(filters)
             return Matching(documents=int(selection.passes.sum()), undated=selection.undated)
 
-    def _condensed(self, question: str, history: Sequence[Turn]) -> Condensed:
+    def _condensed(self, question: str, history: Sequence[Turn], watch: Stopwatch) -> Condensed:
         most = self.settings.answering.max_question_chars
-        earlier = [normalize(turn.question[:most]).strip() for turn in history[:1]]
-        earlier += [normalize(turn.question[:most]).strip() for turn in history[1:][-1:]]
-        return condensing.condense(self._checked(question), [text for text in earlier if text])
-
-    def _checked(self, question: str) -> str:
-        query = normalize(question).strip()
-        most = self.settings.answering.max_question_chars
-        if not query:
-            raise QuestionError("the question is empty", "ask something in words")
-        if len(query) > most:
-            raise QuestionError(
-                f"the question has {len(query):,} characters, {most:,} at most are read",
-                "shorten it, or raise answering.max_question_chars",
-            )
-        return query
+        with watch.stage("condense") as counts:
+            return condensing.standalone(question, history, self._chat, most, counts)
 
     def _retrieve(
         self, query: Condensed, filters: Filters, k: int, watch: Stopwatch
@@ -190,6 +206,10 @@ class Assistant(Keeper):
     @cached_property
     def _judges(self) -> tuple[Judge, ...]:
         return tuple(filter(None, [models.build_verifier(self.settings)]))
+
+    @property
+    def _chat(self) -> Chat | None:
+        return models.build_chat(self.settings.models, self._given)
 
     @property
     def _reader(self) -> Reader:

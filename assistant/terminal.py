@@ -98,8 +98,11 @@ def answer_lines(answer: Answer) -> Iterator[str]:
             where = origin(document.source, document.published, scored.passage.locator)
             yield f"  - {document.title} ({where})\n    {one_line(scored.passage.text)}"
         return
+    if answer.problem:
+        yield f"{'Incomplete' if answer.incomplete else 'Quoted'}: {answer.problem.message}"
+        yield f"  try: {answer.problem.hint}\n"
     yield answer.text
-    yield ""
+    yield f"(drafted by {answer.model}, proved as below)\n" if answer.model else ""
     yield from _source_lines(answer)
     for conflict in answer.conflicts:
         yield from _conflict_lines(conflict)

@@ -108,7 +108,10 @@ def _warnings(answer: Answer) -> Iterator[tuple[str, str]]:
     if answer.undated:
         noun = "document has" if answer.undated == 1 else "documents have"
         yield "Left out", f"{answer.undated} {noun} no date, and the question asked for dates."
-    if answer.incomplete:
+    if answer.problem:
+        lead = "Incomplete" if answer.incomplete else "Quoted, not drafted"
+        yield lead, f"{answer.problem.message} ({answer.problem.hint})"
+    elif answer.incomplete:
         yield "Incomplete", "The model was cut off before it finished."
 
 
