@@ -154,7 +154,7 @@ def _topic(text: str) -> dict[str, str]:
     language = likely_language(words_of(text))
     words = words_of(text, language)
     idle = stop_words(words, language) | _lists(language).referring
-    spelled = {word.casefold(): word for word in re.findall(r"\w+", text)}
+    spelled = {"".join(words_of(word)): word for word in re.findall(r"\w+", text)}
     return {
         stemmed: spelled.get(word, word)
         for word, stemmed in zip(words, stem(words, language), strict=True)

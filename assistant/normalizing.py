@@ -60,6 +60,7 @@ _JOINING_BEYOND = "\U00010d00-\U00010d27\U00011000-\U00011fff\U0001e900-\U0001e9
 
 _MARKS_BEYOND = range(0x101FD, 0x1E94B)
 _MAY_BE_MARK_BEYOND = re.compile("[\U000101fd-\U0001e94a]")
+_ROUNDS = 3  # no word that people write needs a second
 MAX_MARKS = 30  # in a row: UAX #15's stream-safe limit
 
 
@@ -80,7 +81,14 @@ def normalize(text: str) -> str:
     if _BEYOND.search(text):
         text = _TAGS.sub(r"\1", _UNSEEN_BEYOND.sub("", text))
     text = _SELECTORS.sub("", text)
-    text = _stray_joiners().sub("", text)
+    for _ in range(_ROUNDS):
+        text = _composed(_stray_joiners().sub("", text))
+        if not _stray_joiners().search(text):  # composing puts marks in order, before a joiner too
+            return text
+    return _composed(re.sub("[\u200c\u200d]", "", text))
+
+
+def _composed(text: str) -> str:
     # CPython orders marks in quadratic time: 160 kB of them took 18 s before they were capped.
     # Composing may split one mark in two, hence the second cap.
     return _cap_marks(unicodedata.normalize("NFC", _cap_marks(text)))

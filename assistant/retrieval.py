@@ -103,7 +103,7 @@ def retrieve(
     if weights.sentence and len(index.sentences):
         best = index.sentence_cosines(query.vector, rows)
         scores += meaning * weights.sentence * standardised(best)
-    share = index.shared(query.text) if weights.shared else 1.0
+    share = index.shared(" ".join((query.text, *query.carried))) if weights.shared else 1.0
     scores += (2 - meaning) * weights.words * share * standardised(words)
     centre = _centre(scores, vectors, weights)
     scores += meaning * weights.feedback * standardised(vectors @ centre)

@@ -103,9 +103,12 @@ def test_a_conversation_finds_what_its_last_question_alone_does_not(
 ) -> None:
     monkeypatch.setattr("assistant.health.Check", CheckHere)
     for number, word in enumerate(["Volcanoes", "Sanctions", "Bridges", "Elections"]):
-        text = f"{word} were discussed at length. The reason given by the council was a storm."
+        text = f"{word}, only {word}, were discussed. The reason given was a storm over {word}."
         (tmp_path / f"{number}.txt").write_text(text)
-    settings = Settings.load(library={"data": tmp_path / "data"})
+    settings = Settings.load(
+        library={"data": tmp_path / "data"},
+        retrieval={"dense_weight": 0},  # words alone
+    )
     with Assistant.from_settings(settings) as assistant:
         monkeypatch.setattr(assistant, "_loaded", EMBEDDER)
         assistant.index([tmp_path / f"{n}.txt" for n in range(4)])

@@ -45,6 +45,8 @@ KEPT = {
 
 
 @example("a" + "\u0344" * 40)  # a mark that composing splits in two
+@example("\u0300\u094d\u200c")
+@example("\u0915\u0300\u094d\u200c\u093c\u200c\u093c\u200c\u093c\u200c")
 @given(TEXT)
 def test_is_idempotent(text: str) -> None:
     once = normalize(text)
