@@ -8,11 +8,12 @@ from typing import Literal
 
 from assistant import asking, selection, silence
 from assistant.asking import Lexicon, Question
+from assistant.citing import cite
 from assistant.reading import Reader
 from assistant.selection import Candidate
 from assistant.settings import AnsweringSettings
 from assistant.silence import Examined
-from assistant.types import AnswerSentence, Citation, ScoredPassage
+from assistant.types import AnswerSentence, ScoredPassage
 from assistant.wording import lists
 
 _COVERED = 0.5  # mean match of a part's words, from which on a sentence is about the part
@@ -97,17 +98,5 @@ def _covers(question: Question, part: asking.Part, candidate: Candidate) -> bool
 
 
 def _cite(candidate: Candidate, marker: int) -> AnswerSentence:
-    passage, document = candidate.passage.passage, candidate.passage.document
-    citation = Citation(
-        marker=marker,
-        document_id=document.id,
-        passage_id=passage.id,
-        title=document.title,
-        source=document.source,
-        published=document.published,
-        locator=passage.locator,
-        start=candidate.start,
-        end=candidate.end,
-        quote=candidate.text,
-    )
+    citation = cite(candidate.passage, marker, candidate.start, candidate.end)
     return AnswerSentence(text=candidate.text, citations=(citation,), verdict="unchecked")

@@ -15,10 +15,11 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from assistant import prompts, replies
+from assistant.citing import cite_whole
 from assistant.generating import Chat
 from assistant.normalizing import one_line
 from assistant.settings import AnsweringSettings
-from assistant.types import AnswerSentence, Citation, Draft, Problem, ScoredPassage
+from assistant.types import AnswerSentence, Draft, Problem, ScoredPassage
 
 READ = 12  # passages that a model is given, the best ones
 _EVERY = 0.1  # seconds between two drafts
@@ -162,26 +163,10 @@ def _cite(
     return tuple(
         AnswerSentence(
             text=said.text,
-            citations=tuple(_citation(given[number], number) for number in said.numbers),
+            citations=tuple(cite_whole(given[number], number) for number in said.numbers),
             verdict="unchecked",
         )
         for said in cited
-    )
-
-
-def _citation(scored: ScoredPassage, marker: int) -> Citation:
-    passage, document = scored.passage, scored.document
-    return Citation(
-        marker=marker,
-        document_id=document.id,
-        passage_id=passage.id,
-        title=document.title,
-        source=document.source,
-        published=document.published,
-        locator=passage.locator,
-        start=passage.start,
-        end=passage.end,
-        quote=passage.text,
     )
 
 

@@ -51,26 +51,27 @@ def build_embedder(settings: Settings) -> Embedder:
 
 def build_reranker(settings: Settings) -> Reranker | None:
     """What ``models.reranker`` names, if it names anything."""
-    name = settings.models.reranker
-    if not name:
+    if not (name := settings.models.reranker):
         return None
-    if not name.startswith(_LOCAL):
-        raise ModelError(f"models.reranker = {name!r} is none", f"use {_LOCAL}<id or path>")
     from assistant.reranking import Reranker
 
-    return Reranker(name.removeprefix(_LOCAL))
+    return Reranker(_local("reranker", name))
 
 
 def build_verifier(settings: Settings) -> Entailment | None:
     """What ``models.verifier`` names, if it names anything."""
-    name = settings.models.verifier
-    if not name:
+    if not (name := settings.models.verifier):
         return None
-    if not name.startswith(_LOCAL):
-        raise ModelError(f"models.verifier = {name!r} is none", f"use {_LOCAL}<id or path>")
     from assistant.entailment import Entailment
 
-    return Entailment(name.removeprefix(_LOCAL))
+    return Entailment(_local("verifier", name))
+
+
+def _local(setting: str, name: str) -> str:
+    """The id or path of a cross-encoder."""
+    if not name.startswith(_LOCAL):
+        raise ModelError(f"models.{setting} = {name!r} is none", f"use {_LOCAL}<id or path>")
+    return name.removeprefix(_LOCAL)
 
 
 def build_chat(settings: ModelSettings, given: BaseChatModel | None = None) -> Chat | None:

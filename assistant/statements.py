@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from assistant.analysis import every_stop_word, stem
+from assistant.citing import cite
 from assistant.segmenting import sentences
 from assistant.types import Citation, ScoredPassage
 from assistant.values import Value, values
@@ -73,23 +74,11 @@ class Citing:
         self._last = max(self._markers.values(), default=0)
 
     def __call__(self, statement: Statement) -> Citation:
-        passage, document = statement.passage.passage, statement.passage.document
-        key = (document.id, statement.start)
+        key = (statement.passage.document.id, statement.start)
         if key not in self._markers:
             self._last += 1
             self._markers[key] = self._last
-        return Citation(
-            marker=self._markers[key],
-            document_id=document.id,
-            passage_id=passage.id,
-            title=document.title,
-            source=document.source,
-            published=document.published,
-            locator=passage.locator,
-            start=statement.start,
-            end=statement.end,
-            quote=statement.text,
-        )
+        return cite(statement.passage, self._markers[key], statement.start, statement.end)
 
 
 def statements(passages: Sequence[ScoredPassage]) -> list[Statement]:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from assistant.alignment import differences
 from assistant.analysis import likely_language, words_of
+from assistant.citing import cite_whole
 from assistant.errors import UnknownDocumentError
 from assistant.evidence import Evidence, Statement, prepare, statement
 from assistant.meaning import THRESHOLD, Meaning, Place, Weigh, likelihood, meaning
@@ -183,27 +184,11 @@ def _repointed(
         text = found.passage.text
         support = verifier.support(sentence.text, [text], [document.language], published)
         if support.supported:
-            whole = _cite(found, marker)
+            whole = cite_whole(found, marker)
             narrowed = [_narrow(whole, span) for span in support.spans]
             reasons = (*support.reasons, "cited anew: its own source does not say it")
             return _marked(sentence, narrowed, True, reasons)
     return None
-
-
-def _cite(found: ScoredPassage, marker: int) -> Citation:
-    """The whole of a passage, cited."""
-    return Citation(
-        marker=marker,
-        document_id=found.document.id,
-        passage_id=found.passage.id,
-        title=found.document.title,
-        source=found.document.source,
-        published=found.document.published,
-        locator=found.passage.locator,
-        start=found.passage.start,
-        end=found.passage.end,
-        quote=found.passage.text,
-    )
 
 
 def _marked(
