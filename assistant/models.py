@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from assistant import local_model
-from assistant.errors import AsModelError, ModelError
+from assistant.errors import AsModelError, ModelError, SettingsError
 from assistant.settings import ModelSettings, Settings
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from assistant.embedding import Embedder
-    from assistant.entailment import Entailment
     from assistant.generating import Chat
     from assistant.reading import Reader
     from assistant.reranking import Reranker
+    from assistant.verification import Judge
 
 _LOCAL = "sentence-transformers:"
 _CHOICES = f"use bundled, multilingual, {_LOCAL}<id or path>, or LangChain's provider:model"
@@ -58,13 +58,23 @@ def build_reranker(settings: Settings) -> Reranker | None:
     return Reranker(_local("reranker", name))
 
 
-def build_verifier(settings: Settings) -> Entailment | None:
-    """What ``models.verifier`` names, if it names anything."""
-    if not (name := settings.models.verifier):
-        return None
-    from assistant.entailment import Entailment
+def build_judges(settings: Settings, chat: Chat | None) -> tuple[Judge, ...]:
+    """Who may object to a sentence that is no quote: as ``models.verifier`` and the judge say.
 
-    return Entailment(_local("verifier", name))
+    Raises SettingsError for ``answering.judge`` without a chat model.
+    """
+    judges: list[Judge] = []
+    if name := settings.models.verifier:
+        from assistant.entailment import Entailment
+
+        judges.append(Entailment(_local("verifier", name)))
+    if settings.answering.judge:
+        from assistant.judging import ChatJudge
+
+        if not chat:
+            raise SettingsError("answering.judge has no chat model to ask", "set models.chat")
+        judges.append(ChatJudge(chat))
+    return tuple(judges)
 
 
 def _local(setting: str, name: str) -> str:

@@ -205,7 +205,7 @@ class Assistant(Keeper):
 
     @cached_property
     def _judges(self) -> tuple[Judge, ...]:
-        return tuple(filter(None, [models.build_verifier(self.settings)]))
+        return models.build_judges(self.settings, self._chat)
 
     @property
     def _chat(self) -> Chat | None:

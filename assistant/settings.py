@@ -154,6 +154,9 @@ class AnsweringSettings(Group):
         default="strict",
         description="sentences without support: `strict` drops them, `flag` shows them marked",
     )
+    judge: bool = Field(
+        default=False, description="the chat model has to agree to each sentence that is no quote"
+    )
     max_question_chars: int = Field(default=8000, ge=1, description="longer questions are refused")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from assistant.entailment import Entailment
 from assistant.errors import ModelError
-from assistant.models import build_verifier
+from assistant.models import build_judges
 from assistant.settings import Settings
 
 LABELS = {0: "contradiction", 1: "entailment", 2: "neutral"}
@@ -59,11 +59,11 @@ def test_the_likeliest_label_decides(folder: Path) -> None:
 
 
 def test_settings_name_it(folder: Path) -> None:
-    assert build_verifier(Settings()) is None
     named = Settings(models={"verifier": f"sentence-transformers:{folder}"})
-    assert isinstance(build_verifier(named), Entailment)
+    (judge,) = build_judges(named, None)
+    assert isinstance(judge, Entailment)
     with pytest.raises(ModelError, match=r"models\.verifier"):
-        build_verifier(Settings(models={"verifier": "best"}))
+        build_judges(Settings(models={"verifier": "best"}), None)
 
 
 def test_models_that_are_none_are_told(folder: Path, tmp_path: Path) -> None:
