@@ -139,8 +139,7 @@ def _sentence(answer: Answer, position: int, sentence: AnswerSentence) -> str:
 def _note(sentence: AnswerSentence) -> str:
     """What kind of saying it is, and whose: ``Claim · Sidorov``; empty for a plain statement."""
     stance = "" if sentence.stance == "fact" else sentence.stance.capitalize()
-    speaker = f"said by {sentence.speaker}" if sentence.speaker else ""
-    return " · ".join(part for part in (stance, speaker) if part)
+    return " · ".join(part for part in (stance, sentence.speaker) if part)
 
 
 def _sources(answer: Answer) -> str:
