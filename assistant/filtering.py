@@ -193,9 +193,11 @@ def _unknown(what: str, name: str, documents: Sequence[Known]) -> FilterError:
     else:
         held = {getattr(document, what) for document in documents}
     folded = {_folded(other): other for other in sorted(held, reverse=True)}
+    words = {word: other for other in folded for word in other.split()}
     near = difflib.get_close_matches(_folded(name), folded, n=_NEAR, cutoff=0.6)
-    within = [other for other in folded if _folded(name) in other][: _NEAR - len(near)]
-    found = [folded[other] for other in dict.fromkeys(near + within)]
+    near += [words[w] for w in difflib.get_close_matches(_folded(name), words, _NEAR, 0.8)]
+    within = [other for other in folded if _folded(name) in other]
+    found = [folded[other] for other in dict.fromkeys(near + within)][:_NEAR]
     if not found and len(folded) <= _FEW:
         found = sorted(folded.values())
     suggestion = f"there is {', '.join(found)}; " if found else ""

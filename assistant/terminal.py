@@ -74,7 +74,8 @@ def show_report(report: IndexReport, as_json: bool) -> None:
     live = f"{report.documents} documents, {report.passages} passages in the library"
     show(report, [f"{counts or 'nothing to do'}; {live}"], as_json)
     for failure in report.failed:
-        say(f"failed ({failure.reason}): {failure.uri}\n  try: {failure.hint}")
+        what = failure.message or failure.uri  # the message names the uri
+        say(f"failed ({failure.reason}): {what}\n  try: {failure.hint}")
 
 
 def plan_lines(plan: SyncPlan) -> Iterator[str]:

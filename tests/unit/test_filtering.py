@@ -159,3 +159,13 @@ def test_t26_a_name_is_compared_and_never_read_as_a_query(name: str) -> None:
         except FilterError:
             continue
         assert 0 < passes.sum() < len(HELD)
+
+
+def test_a_part_of_a_name_misspelt_is_recognised() -> None:
+    held = [
+        Known("a", "/a", "Meridian Newswire", "en", None),
+        Known("b", "/b", "Mirror", "en", None),
+    ]
+    with pytest.raises(FilterError) as caught:
+        Catalogue(held).select(Filters(sources=("Meridan",)))
+    assert caught.value.hint.startswith("there is Meridian Newswire;")
