@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from assistant import Assistant
-from assistant.types import Citation
+from assistant.types import Answer, Citation, Turn
 from assistant.ui.app import EXAMPLES
 
 pytestmark = pytest.mark.browser
@@ -41,7 +41,19 @@ def ask(page: Any, question: str) -> Any:
 
 
 def cited_by(assistant: Assistant, question: str) -> list[Citation]:
-    return [c for sentence in assistant.ask(question).sentences for c in sentence.citations]
+    return cited_in(assistant.ask(question))
+
+
+def cited_in(answer: Answer) -> list[Citation]:
+    return [citation for sentence in answer.sentences for citation in sentence.citations]
+
+
+def converse(assistant: Assistant, questions: Sequence[str]) -> dict[str, list[Citation]]:
+    """What the answers cite when the questions are asked one after the other."""
+    turns: list[Turn] = []
+    for question in questions:
+        turns.append(Turn(question=question, answer=assistant.ask(question, turns)))
+    return {turn.question: cited_in(turn.answer) for turn in turns}
 
 
 def open_marker(page: Any, marker: Any) -> list[str]:
@@ -92,7 +104,7 @@ def test_several_turns_then_the_library(
     address: str, sample: Assistant, open_page: Any, screenshot: Any
 ) -> None:
     page, seen = open_page(address)
-    cited = {question: cited_by(sample, question) for question in EXAMPLES[:3]}
+    cited = converse(sample, EXAMPLES[:3])
     answers = [ask(page, question) for question in cited]
     assert [a.locator(".sentences .marker").count() for a in answers] == [
         len(citations) for citations in cited.values()

@@ -177,6 +177,17 @@ def test_a_warm_process_is_used_again_and_one_that_ended_is_not() -> None:
         made.close()
 
 
+def test_the_memory_of_who_starts_a_process_is_not_its_own() -> None:
+    held = b"x" * (700 * 2**20)  # more than a process may keep
+    made = Pool(60, 2048)
+    try:
+        assert one(made, WORDS)
+        assert len(made._idle) == 1
+    finally:
+        made.close()
+        del held
+
+
 def test_known_members_are_not_read_again() -> None:
     made = Pool(60, 2048)
     lines = [json.dumps({"id": n, "text": f"{WORDS.decode()} {n}"}).encode() for n in range(3)]
