@@ -48,6 +48,12 @@ class FilterError(AssistantError):
     exit_code = 2
 
 
+class RequestError(AssistantError):
+    """A request over HTTP that is not JSON of the shape that it has to be."""
+
+    exit_code = 2
+
+
 class PathError(AssistantError):
     """A path named by the user that is not there or holds nothing to read."""
 

@@ -10,12 +10,12 @@ import datetime as dt
 import difflib
 import json
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from assistant.errors import FilterError
 from assistant.languages import declared
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from assistant.types import Document
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NEAR = 3  # names that are suggested in the place of an unknown one
 _FEW = 12  # names that are listed in full
 _UNDATED = 0  # the ordinal of no day
@@ -125,28 +124,38 @@ def read_filters(
     languages: Sequence[str] | None = None,
     documents: Sequence[str] | None = None,
 ) -> Filters:
-    """Filters of what a person typed. Raises FilterError for a day that does not exist."""
-    return Filters(
-        since=_day("since", since),
-        until=_day("until", until),
-        as_of=_day("as of", as_of),
-        sources=tuple(sources or ()),
-        languages=tuple(languages or ()),
-        documents=tuple(documents or ()),
+    """Filters of what a person typed. Raises FilterError as ``checked`` does."""
+    days = {"since": since, "until": until, "as_of": as_of}
+    return checked(
+        {name: (day or "").strip() or None for name, day in days.items()}
+        | {"sources": sources or (), "languages": languages or (), "documents": documents or ()}
     )
 
 
-def _day(name: str, text: str | None) -> dt.date | None:
-    if text is None or not text.strip():
-        return None
+def checked(values: Mapping[str, Any]) -> Filters:
+    """Filters of what a program sent. Raises FilterError for a day that does not exist, a filter
+    that does not, or names that are no list of texts."""
     try:
-        if not _DAY.fullmatch(text.strip()):
-            raise ValueError
-        return dt.date.fromisoformat(text.strip())
-    except ValueError:
-        raise FilterError(
-            f"{name}: there is no day {text!r}", "write a day as year-month-day: 2022-09-13"
-        ) from None
+        return Filters.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise misread(first["loc"], first) from None
+
+
+def misread(place: Sequence[int | str], found: Mapping[str, Any]) -> FilterError:
+    """What pydantic found at this place of filters, as everyone is told it."""
+    name = str(place[0]).replace("_", " ") if place else ""
+    got, all_there_are = repr(found["input"])[:80], f"filters are {', '.join(Filters.model_fields)}"
+    if not place:
+        return FilterError(f"filters: {got} is no map", all_there_are)
+    if found["type"] == "extra_forbidden":
+        return FilterError(f"there is no filter {place[0]}", all_there_are)
+    if found["type"] == "day":
+        return FilterError(f"{name}: {found['msg']}", "write a day as year-month-day: 2022-09-13")
+    if found["type"] == "too_long":
+        most = found["ctx"]["max_length"]
+        return FilterError(f"{name}: more than {most}", "ask of some of them at a time")
+    return FilterError(f"{name}: {got} is no list of names", 'write a list of texts: ["Reuters"]')
 
 
 def _period(filters: Filters) -> tuple[dt.date | None, dt.date | None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -21,9 +22,11 @@ from assistant.errors import (
     FilterError,
     IndexMismatchError,
     QuestionError,
+    RequestError,
     SettingsError,
     UnknownDocumentError,
 )
+from assistant.filtering import misread
 from assistant.types import Answer, Document, Filters, ScoredPassage, Shape, Turn
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 STATUS: dict[type[AssistantError], int] = {
     QuestionError: 422,
     FilterError: 422,
+    RequestError: 422,
     UnknownDocumentError: 404,
     EmptyLibraryError: 409,
     IndexMismatchError: 409,
@@ -58,6 +62,7 @@ def create_app(assistant: Assistant, *, window: bool = True) -> FastAPI:
     )
     app.middleware("http")(_refuse_foreign_origin)
     app.exception_handler(AssistantError)(_error_response)
+    app.exception_handler(RequestValidationError)(_misread_response)
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -145,6 +150,22 @@ def _describe(error: AssistantError) -> dict[str, str]:
 
 def _error_response(_: Request, error: AssistantError) -> JSONResponse:
     return JSONResponse(_describe(error), status_code=STATUS.get(type(error), 503))
+
+
+def _misread_response(request: Request, error: RequestValidationError) -> JSONResponse:
+    """The first thing that is wrong with a request, told as every other error is."""
+    found = error.errors()[0]
+    place = found["loc"][1:]  # the first says that it is of the body
+    if place[:1] == ("filters",):
+        return _error_response(request, misread(place[1:], found))
+    name = ".".join(map(str, place)) or "the body"
+    said = {
+        "missing": f"{name} is missing",
+        "extra_forbidden": f"there is no field {name}",
+        "json_invalid": f"the body is not JSON: {found.get('ctx', {}).get('error')}",
+    }.get(found["type"], f"{name}: {found['msg']}")
+    hint = "GET /openapi.json describes what is sent"
+    return _error_response(request, RequestError(said, hint))
 
 
 async def _refuse_foreign_origin(request: Request, call_next: Any) -> Response:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import WithJsonSchema
 
 from assistant.errors import AssistantError
+from assistant.filtering import checked
 from assistant.types import Answer, Filters, ScoredPassage, Shape
 
 if TYPE_CHECKING:
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
     from assistant.pipeline import Assistant
 
 
-EVERYTHING = Filters()
+# Checked below, so that what is wrong is told as on every face, not by the protocol's library.
+Typed = Annotated[dict[str, Any], WithJsonSchema(Filters.model_json_schema())]
+EVERYTHING: dict[str, Any] = {}
 
 
 class SearchResult(Shape):
@@ -41,21 +46,22 @@ def create_server(assistant: Assistant) -> MCPServer:
     )
 
     @server.tool()
-    def ask(question: str, filters: Filters = EVERYTHING) -> Answer:
+    def ask(question: str, filters: Typed = EVERYTHING) -> Answer:
         """Answer a question from the indexed documents, every sentence with exact citations.
 
         status is `not_in_documents` when the documents do not answer. filters narrows the
         documents: by day of publication (since, until, as_of), source, language, document.
         """
         with _told():
-            return assistant.ask(question, filters=filters)
+            return assistant.ask(question, filters=checked(filters))
 
     @server.tool()
-    def search(query: str, k: int | None = None, filters: Filters = EVERYTHING) -> SearchResult:
+    def search(query: str, k: int | None = None, filters: Typed = EVERYTHING) -> SearchResult:
         """Find the passages of the indexed documents that fit a query, best first."""
         with _told():
-            found = assistant.search(query, k, filters=filters)
-            return SearchResult(passages=found, undated=assistant.matching(filters).undated)
+            wanted = checked(filters)
+            found = assistant.search(query, k, filters=wanted)
+            return SearchResult(passages=found, undated=assistant.matching(wanted).undated)
 
     return server
 

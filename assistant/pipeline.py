@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from assistant.verification import Judge
 
 EVERYTHING = Filters()
+_MOST = 1000  # passages of a search; memory is set aside for as many
 
 
 class Assistant(Keeper):
@@ -140,8 +141,10 @@ class Assistant(Keeper):
     ) -> tuple[ScoredPassage, ...]:
         """At most ``k`` passages (``retrieval.k`` unless said), best first; raises as ``ask``."""
         wanted = self.settings.retrieval.k if k is None else k
-        if wanted < 1:
-            raise QuestionError(f"{wanted} passages were asked for", "ask for at least one")
+        if not 1 <= wanted <= _MOST:
+            raise QuestionError(
+                f"{wanted} passages were asked for", f"ask for at least one and at most {_MOST:,}"
+            )
         standalone = self._condensed(query, history, watch := Stopwatch())
         return self._retrieve(standalone, filters, wanted, watch)
 

@@ -12,14 +12,8 @@ import re
 from types import NoneType
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    computed_field,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class Shape(BaseModel):
@@ -124,11 +118,14 @@ class Event(Shape):
 
 def _day(value: Any) -> Any:
     """Lets through what names a day, and none of the numbers that pydantic takes for seconds."""
-    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        raise ValueError("a day is written as year-month-day, for example 2022-09-13")
-    if not isinstance(value, (str, dt.date, NoneType)):
-        raise ValueError("a day is a text such as 2022-09-13")
-    return value
+    if isinstance(value, (dt.date, NoneType)):
+        return value
+    try:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            return dt.date.fromisoformat(value)
+    except ValueError:
+        pass  # no such day
+    raise PydanticCustomError("day", "there is no day {day}", {"day": repr(value)[:80]})
 
 
 Day = Annotated[dt.date | None, BeforeValidator(_day)]

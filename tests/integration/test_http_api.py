@@ -93,6 +93,14 @@ def test_a_question_that_cannot_be_asked(
     assert (events[-1].event, events[-1].json()["error"]) == ("error", error)
 
 
+@pytest.mark.parametrize("k", [0, -1, 1001, 10**10])
+def test_as_many_passages_as_memory_has_no_room_for(k: int, client: httpx.Client) -> None:
+    """tantivy sets aside room for as many as are asked for, and ends the process without it."""
+    refused = client.post("/v1/search", json={"query": QUESTION, "k": k})
+    assert refused.status_code == 422
+    told(refused, "QuestionError", f"{k} passages were asked for", "at least one and at most 1,000")
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -133,26 +141,60 @@ def test_filters_narrow_what_is_asked_and_searched(client: httpx.Client, sample:
 
 
 @pytest.mark.parametrize(
-    "filters",
+    ("filters", "message", "hint"),
     [
-        {"since": "2022-02-30"},
-        {"since": "2022-03-01", "until": "2022-02-01"},
-        {"sources": ["Nobody"]},
-        {"sources": [{"$ne": ""}]},
-        {"$or": []},
-        {"until": 20220101},
+        ({"since": "2022-02-30"}, "since: there is no day '2022-02-30'", "2022-09-13"),
+        ({"as_of": "2022-06"}, "as of: there is no day '2022-06'", "2022-09-13"),
+        ({"until": 20220101}, "until: there is no day 20220101", "2022-09-13"),
+        ({"since": "2022-03-01", "until": "2022-02-01"}, "after until 2022-02-01", "swap them"),
+        ({"sources": ["Nobody"]}, "no document has the source 'Nobody'", "`assistant documents`"),
+        ({"languages": ["xx"]}, "no document has the language 'xx'", "there is "),
+        ({"documents": ["absent.md"]}, "no document 'absent.md'", "`assistant documents`"),
+        ({"sources": [{"$ne": ""}]}, "sources: {'$ne': ''} is no list of names", "list of texts"),
+        ({"sources": "Reuters"}, "sources: 'Reuters' is no list", "list of texts"),
+        ({"sources": ["x"] * 101}, "sources: more than 100", "some of them"),
+        ({"$or": []}, "there is no filter $or", "since, until, as_of, sources"),
+        ([], "filters: [] is no map", "since, until, as_of, sources"),
     ],
 )
-def test_t26_a_filter_that_cannot_be_meant(filters: object, client: httpx.Client) -> None:
+def test_t26_a_filter_that_cannot_be_meant(
+    filters: object, message: str, hint: str, client: httpx.Client
+) -> None:
     for path, name in (("/v1/ask", "question"), ("/v1/search", "query")):
         refused = client.post(path, json={name: QUESTION, "filters": filters})
         assert refused.status_code == 422
-        assert any(word in refused.text for word in ("hint", "filters"))
+        told(refused, "FilterError", message, hint)
 
 
-def test_an_unknown_document_or_field(client: httpx.Client) -> None:
-    assert client.get("/v1/documents/nosuch").status_code == 404
-    assert client.post("/v1/ask", json={"question": "a", "where": {}}).status_code == 422
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"question": "a", "where": {}}', "there is no field where"),
+        (b'{"query": "a"}', "question is missing"),
+        (b'{"question": 7}', "question: "),
+        (b'{"question": "a", "history": [{"question": "b"}]}', "history.0.answer is missing"),
+        (b'{"question": ', "the body is not JSON"),
+        (b"", "the body is missing"),
+    ],
+)
+def test_a_request_that_cannot_be_read(body: bytes, message: str, client: httpx.Client) -> None:
+    refused = client.post("/v1/ask", content=body, headers={"Content-Type": "application/json"})
+    assert refused.status_code == 422
+    told(refused, "RequestError", message, "/openapi.json")
+
+
+def told(refused: httpx.Response, error: str, message: str, hint: str) -> None:
+    """What every error is told as."""
+    assert refused.json().keys() == {"error", "message", "hint"}
+    assert refused.json()["error"] == error
+    assert message in refused.json()["message"]
+    assert hint in refused.json()["hint"]
+
+
+def test_an_unknown_document(client: httpx.Client) -> None:
+    unknown = client.get("/v1/documents/nosuch")
+    assert unknown.status_code == 404
+    told(unknown, "UnknownDocumentError", "'nosuch'", "`assistant documents`")
 
 
 def test_t30_requests_of_other_sites_are_refused(client: httpx.Client) -> None:

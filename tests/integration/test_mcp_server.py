@@ -28,6 +28,8 @@ def call(server: StdioServerParameters, tool: str, **arguments: object) -> Any:
         async with Client(server, read_timeout_seconds=120) as client:
             listed = await client.list_tools()
             assert {tool.name for tool in listed.tools} == {"ask", "search"}
+            for one in listed.tools:
+                assert "as_of" in one.input_schema["properties"]["filters"]["properties"]
             return await client.call_tool(tool, arguments)
 
     return asyncio.run(run())
@@ -52,7 +54,14 @@ def test_filters_are_typed_arguments(server: StdioServerParameters, sample: Assi
     assert result.structured_content["undated"] > 0
     refused = call(server, "ask", question="Who?", filters={"sources": ["Nobody"]})
     assert "no document has the source 'Nobody'" in refused.content[0].text
-    assert call(server, "ask", question="Who?", filters={"where": {"$ne": 1}}).is_error
+    for filters, message in (
+        ({"since": "2022-02-30"}, "since: there is no day '2022-02-30' (write a day as"),
+        ({"since": "2022-03-01", "until": "2022-02-01"}, "after until 2022-02-01 (swap them"),
+        ({"where": {"$ne": 1}}, "there is no filter where (filters are since, until,"),
+    ):
+        refused = call(server, "search", query="Who?", filters=filters)
+        assert refused.is_error
+        assert message in refused.content[0].text
 
 
 def test_search_and_its_errors(server: StdioServerParameters, sample: Assistant) -> None:
