@@ -46,7 +46,7 @@ def backup(directory: Path, file: Path) -> None:
 
 
 def restore(file: Path, directory: Path) -> None:
-    """Makes ``directory``, which must hold no library yet, one that holds what ``file`` does.
+    """Makes ``directory``, which must hold no documents yet, a library of what ``file`` holds.
 
     Its search index is built when it is first asked for. Raises PathError when the file is not
     there, LibraryError when it is no whole backup or the directory is taken, and leaves nothing.
@@ -60,7 +60,7 @@ def restore(file: Path, directory: Path) -> None:
         lock = Lock(directory)
         part = directory / "restoring"
         try:
-            if (directory / FILE).exists():
+            if (directory / FILE).exists() and not _is_empty(directory / FILE):
                 raise LibraryError(
                     f"{directory} holds a library already", "name an empty directory with --data"
                 )
@@ -121,6 +121,16 @@ def _is_ours(file: Path) -> bool:
     with _written(file), file.open("rb") as opened:
         header = opened.read(100)
     return header[:16] == b"SQLite format 3\0" and header[68:72] == APPLICATION_ID.to_bytes(4)
+
+
+def _is_empty(file: Path) -> bool:
+    """Whether it is a library that nothing was taken into, such as whoever looks here makes."""
+    try:
+        with closing(_read_only(file)) as library:
+            made = library.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            return not (made and library.execute("SELECT 1 FROM documents").fetchone())
+    except sqlite3.Error:
+        return False
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -145,6 +145,18 @@ class Database:
                 if connection.in_transaction:  # a full disk has already rolled it back
                     connection.execute("ROLLBACK")
                 raise
+
+
+def problems(directory: Path) -> list[str]:
+    """What is wrong with how the file of a library holds together; its owner may go on reading."""
+    # On a connection of its own, for it takes its time; read-only, SQLite passes over CHECK.
+    with translated(directory), closing(sqlite3.connect(directory / FILE, _BACKUP)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        answers = connection.execute("PRAGMA integrity_check(20)").fetchall()
+        orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    return [answer for (answer,) in answers if answer != "ok"] + [
+        f"a row of {table} has lost its {parent}" for table, _, parent, _ in orphans[:20]
+    ]
 
 
 def _connect(directory: Path) -> sqlite3.Connection:

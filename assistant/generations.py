@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import health, index, publication
+from assistant.database import problems
 from assistant.errors import EmptyLibraryError, LibraryError
 from assistant.index import Index
 from assistant.library import Library
 from assistant.publication import Published
 from assistant.records import Spec
-from assistant.storage import flush, full, is_full, translated
+from assistant.storage import damaged, flush, full, is_full, translated
 
 _log = logging.getLogger(__name__)
 _TRIES = 3  # times a damaged index is made again for one reader
@@ -78,10 +79,12 @@ class Generations:
     ) -> Published:
         """Builds a generation of all that is ready or live, checks it, and switches to it.
 
-        Until the switch the old one is searched, and a failure leaves it in place. Only for who
-        holds ``changing``.
+        Until the switch the old one is searched, and a failure leaves it in place; a library that
+        does not hold together is one. Only for who holds ``changing``.
         """
-        with translated(self._library.directory):
+        with translated(directory := self._library.directory):
+            if found := problems(directory):
+                raise damaged(directory, found[0])
             try:
                 name = self._build(spec, erase, on_progress)
                 with self._guard:

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from assistant import arrays, dense, lexical
 from assistant.arrays import Arrays
+from assistant.errors import LibraryError
 from assistant.filtering import Catalogue, Known, Selection, known
 from assistant.lexical_query import Wanted
 from assistant.spelling import Collector, Spellings
@@ -66,7 +67,8 @@ def build(
 ) -> None:
     """Writes a generation into ``directory``, which must not exist; on the disk when it returns.
 
-    ``rows`` ascend by key and are ``count``. Raises LibraryError when the index libraries fail.
+    ``rows`` ascend by key and are ``count``, else it raises LibraryError, as it does when the index
+    libraries fail.
     """
     directory.mkdir()
     languages: set[str] = set()
@@ -95,7 +97,10 @@ def build(
         finally:
             collection.close()
     if done != count:
-        raise ValueError(f"{count} passages announced, {done} came")
+        raise LibraryError(
+            f"the library counts {count} passages and holds {done}",
+            "it is damaged: `assistant verify` says more",
+        )
     _finish(directory, count, dimension, languages)
 
 

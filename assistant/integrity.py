@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assistant.arrays import Arrays
-from assistant.errors import LibraryError
+from assistant.database import problems
+from assistant.errors import LibraryError, UnknownDocumentError
 from assistant.generations import Generations
 from assistant.library import Library
-from assistant.records import read_passage, vector_seal
+from assistant.records import beyond_repair, read_passage, vector_seal
 from assistant.types import VerifyReport
 
 _PAGE = 1000  # rows read at a time
@@ -36,12 +37,12 @@ def verify(library: Library, generations: Generations) -> VerifyReport:
     Reads everything, and looks every vector up in the index by itself; readers go on meanwhile.
     """
     with generations.changing:  # what is compared must hold still
-        problems = [*_database(library), *_documents(library), *_rows(library)]
-        problems += [f"search index: {problem}; {_REBUILD}" for problem in generations.check()]
-        problems += _agreement(library)
+        found = [*_database(library), *_documents(library), *_rows(library)]
+        found += [f"search index: {problem}; {_REBUILD}" for problem in generations.check()]
+        found += _agreement(library)
         counts = library.counts()
     return VerifyReport(
-        documents=counts.documents, passages=counts.passages, problems=tuple(problems[:_MOST])
+        documents=counts.documents, passages=counts.passages, problems=tuple(found[:_MOST])
     )
 
 
@@ -62,7 +63,7 @@ def damaged_passages(library: Library) -> Iterator[Damage]:
     for (document_id,) in ids:
         try:
             text = library.document(document_id).text
-        except LibraryError:
+        except (LibraryError, UnknownDocumentError):
             continue  # a problem of the document
         with library.reading() as connection:
             rows = connection.execute(
@@ -104,13 +105,7 @@ def _is_unit(vector: bytes) -> bool:
 
 
 def _database(library: Library) -> list[str]:
-    with library.reading() as connection:
-        rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
-        found = [answer for (answer,) in rows if answer != "ok"]
-        found += [
-            f"a row of {table} has lost its {parent}"
-            for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check")
-        ]
+    found = problems(library.directory)
     return [f"library.sqlite3: {problem}; put a backup in its place" for problem in found]
 
 
@@ -122,6 +117,9 @@ def _documents(library: Library) -> Iterator[str]:
             library.document(document_id)
         except LibraryError as error:
             yield f"{error}; {error.hint}"
+        except UnknownDocumentError:  # its row and the index of its rows differ
+            lost = beyond_repair(document_id)
+            yield f"{lost}; {lost.hint}"
 
 
 def _rows(library: Library) -> Iterator[str]:
@@ -153,7 +151,7 @@ def _agreement(library: Library) -> Iterator[str]:
     directory: Path = library.directory / "generations" / name
     try:
         held = Arrays(directory)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return  # told by the check of the index itself
     row = 0
     for row, (key, vector, sentences) in enumerate(_live_vectors(library), start=1):

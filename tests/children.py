@@ -7,6 +7,7 @@ signal). A fork has everything imported already, so that a child costs no start 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -22,7 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from assistant import health, ingestion, vectorizing
+from assistant import backup as carrying
+from assistant import health, ingestion, pool, syncing, vectorizing
 from assistant.errors import AssistantError
 from assistant.generations import Generations
 from assistant.integrity import verify
@@ -30,7 +32,7 @@ from assistant.languages import detect
 from assistant.library import Library
 from assistant.settings import Settings
 from assistant.types import Progress
-from tests.fakes import CheckHere, FakeEmbedder
+from tests.fakes import CheckHere, FakeEmbedder, ReadHere
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = Settings(chunking={"size": 32})
@@ -64,7 +66,9 @@ class Children:
     def run(self, verb: str, data: Path, **arguments: Any) -> Outcome:
         """What the verb returns, or the ``error``, ``message`` and ``hint`` that it raised."""
         child = self.start(verb, data, **arguments)
-        assert (code := child.wait()) == 0, f"{verb} {arguments} ended with {code}"
+        assert (code := child.wait()) == 0, (
+            f"{verb} {arguments} ended with {code}: {child.outcome() if code > 0 else ''}"
+        )
         return child.outcome()
 
     def _order(self, order: Outcome) -> int:
@@ -101,36 +105,82 @@ class Child:
 # -- in the child ------------------------------------------------------------------------------
 
 
-def index(data: Path, say: Callable[..., None], docs: str, delay: float = 0.0) -> Outcome:
-    def tell(progress: Progress) -> None:
-        say(progress.stage, progress.done)
+Say = Callable[..., None]
 
+
+def index(data: Path, say: Say, docs: str, delay: float = 0.0) -> Outcome:
     embedder = FakeEmbedder(delay=delay)
     with opened(data) as (library, generations):
-        report = ingestion.ingest(library, generations, embedder, SETTINGS, [Path(docs)], tell)
+        report = ingestion.ingest(
+            library, generations, embedder, SETTINGS, [Path(docs)], telling(say)
+        )
     return {"embedded": len(embedder.embedded), **report.model_dump(mode="json")}
 
 
-def remove(data: Path, say: Callable[..., None], names: list[str]) -> Outcome:
+def sync(data: Path, say: Say, docs: str, delay: float = 0.0) -> Outcome:
+    embedder = FakeEmbedder(delay=delay)
+    with opened(data) as (library, generations):
+        planned = syncing.plan(library, SETTINGS, [Path(docs)])
+        report = syncing.apply(
+            planned, library, generations, embedder, SETTINGS, telling(say), mass_delete=True
+        )
+    return {"embedded": len(embedder.embedded), **report.model_dump(mode="json")}
+
+
+def rebuild(data: Path, say: Say, model: str = "", delay: float = 0.0) -> Outcome:
+    """A new index; with a model, passages and vectors of its own too."""
+    embedder = FakeEmbedder(model, delay=delay) if model else None
+    with opened(data) as (library, generations):
+        report = ingestion.rebuild(library, generations, embedder, SETTINGS, telling(say))
+    embedded = len(embedder.embedded) if embedder else 0
+    return {"embedded": embedded, **report.model_dump(mode="json")}
+
+
+def backup(data: Path, say: Say, file: str) -> Outcome:
+    carrying.backup(data, Path(file))
+    return {}
+
+
+def restore(data: Path, say: Say, file: str) -> Outcome:
+    carrying.restore(Path(file), data)
+    with opened(data) as (library, generations):
+        return ingestion.rebuild(library, generations, None, SETTINGS).model_dump(mode="json")
+
+
+def telling(say: Say) -> Callable[[Progress], None]:
+    return lambda progress: say(progress.stage, progress.done)
+
+
+def remove(data: Path, say: Say, names: list[str]) -> Outcome:
     with opened(data) as (library, generations):
         return ingestion.remove(library, generations, names).model_dump(mode="json")
 
 
-def ask(data: Path, say: Callable[..., None], queries: list[str], k: int = 5) -> Outcome:
+def ask(data: Path, say: Say, queries: list[str], k: int = 5) -> Outcome:
     """What is listed, and what is found and read for each query, by words and by meaning."""
     warnings: list[str] = []
     with opened(data, warnings) as (library, generations):
         library.check_spec(vectorizing.spec_of(FakeEmbedder(), SETTINGS))
         found = [answers(library, generations, query, k) for query in queries]
-        return {"listed": listing(library), "found": found, "warnings": warnings}
+        failed = [failure.model_dump() for failure in library.failures()]
+        listed = listing(library)
+        return {"listed": listed, "failed": failed, "found": found, "warnings": warnings}
 
 
-def check(data: Path, say: Callable[..., None]) -> Outcome:
+def check(data: Path, say: Say) -> Outcome:
     with opened(data) as (library, generations):
         return {"problems": verify(library, generations).problems}
 
 
-def hold(data: Path, say: Callable[..., None]) -> Outcome:
+def dump(data: Path, say: Say) -> Outcome:
+    """All that the library holds, but for which index is searched."""
+    with Library.open(data) as library, library.reading() as connection:
+        rows = [line for line in connection.iterdump() if line.startswith("INSERT")]
+        lines = [row for row in rows if "'generation'" not in row]
+    return {"digest": hashlib.sha256("\n".join(lines).encode()).hexdigest(), "lines": len(lines)}
+
+
+def hold(data: Path, say: Say) -> Outcome:
     """Owns the data directory until killed."""
     with Library.open(data):
         say("open")
@@ -169,6 +219,7 @@ def limit(
     nobody: bool = False,
     batch: int = 8,
     real_check: bool = False,
+    parse_here: bool = True,
     point: str | None = None,
     **rest: Any,
 ) -> Outcome:
@@ -176,6 +227,8 @@ def limit(
     vectorizing.BATCH = batch
     if not real_check:
         health.Check = CheckHere  # type: ignore[misc]
+    if parse_here:
+        pool.shared = ReadHere  # type: ignore[assignment]
     if point:
         die_at(*point.split(" "))
     if fsize is not None:

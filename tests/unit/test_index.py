@@ -320,5 +320,5 @@ def test_what_the_libraries_raise_comes_out_in_our_words(copy: Path) -> None:
 
 
 def test_a_build_that_is_cut_short_says_so(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="came"):
+    with pytest.raises(LibraryError, match="counts 4 passages and holds 3"):
         index.build(tmp_path / "short", ROWS[:3], 4, 32)
