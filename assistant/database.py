@@ -16,7 +16,7 @@ from assistant.locking import Lock
 from assistant.storage import damaged, translated
 
 FILE = "library.sqlite3"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _BACKUP = 60.0  # seconds that a write waits for a backup that another process takes
 APPLICATION_ID = 0x43495445  # "CITE"
 
@@ -73,6 +73,9 @@ CREATE TABLE visits (  -- what the server of a document from the web said, for t
 ) STRICT;
 CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL, hint TEXT NOT NULL,
     message TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE ends (  -- what ended the processes that read it, in which file, in how many runs
+    uri TEXT PRIMARY KEY, file TEXT NOT NULL, runs INTEGER NOT NULL
+) STRICT;
 """
 # What makes a database of the version before into one of this version. The text of the tables is
 # compared afterwards, so it must come out as SCHEMA has it.
@@ -82,6 +85,11 @@ MIGRATIONS = {
     4: (
         """CREATE TABLE visits (
             uri TEXT PRIMARY KEY, document_id TEXT NOT NULL, etag TEXT, modified TEXT
+        ) STRICT""",
+    ),
+    5: (
+        """CREATE TABLE ends (
+            uri TEXT PRIMARY KEY, file TEXT NOT NULL, runs INTEGER NOT NULL
         ) STRICT""",
     ),
 }

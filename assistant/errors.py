@@ -89,7 +89,8 @@ class LoadingError(AssistantError):
     """A document that could not be read; ``reason`` is a word a program can match.
 
     Reasons: not_found, permission, empty, no_text, encrypted, unreadable, unsupported, too_large,
-    and of the process that parses it: timed_out, crashed.
+    and of the process that parses it: timed_out, crashed, and
+    given_up for what did so in two runs.
     """
 
     def __init__(self, reason: str, message: str, hint: str) -> None:

@@ -6,11 +6,11 @@ Each step is on the disk when it is done: after a kill, the same command goes on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant import publication
+from assistant import failing, publication
 from assistant.errors import (
     EmptyLibraryError,
     LoadingError,
@@ -18,10 +18,10 @@ from assistant.errors import (
     UnknownDocumentError,
 )
 from assistant.generations import Generations
-from assistant.intake import load_files
+from assistant.intake import load_files, uri_of
 from assistant.integrity import drop_damaged
 from assistant.library import Library
-from assistant.loading import failure, find
+from assistant.loading import Loaded, failure, find
 from assistant.publication import Published
 from assistant.records import Chunk
 from assistant.settings import Settings
@@ -60,7 +60,10 @@ def ingest(
             f"nothing to read in {', '.join(map(str, paths))}",
             "name a file, a folder that holds some, or a page",
         )
-    return take_in(library, generations, embedder, settings, files, on_progress=on_progress)
+    named = {str(path) if path in addresses else uri_of(Path(path)) for path in paths}
+    return take_in(
+        library, generations, embedder, settings, files, named=named, on_progress=on_progress
+    )
 
 
 def take_in(
@@ -71,24 +74,27 @@ def take_in(
     files: Sequence[Path | Page],
     *,
     erase: Collection[str] = (),
+    named: Collection[str] = (),
     on_progress: OnProgress | None = None,
 ) -> IndexReport:
     """Takes in files, erases every version of the uris in ``erase``, and makes both seen at once.
 
-    A file that is not there any more is a Failure like any other. Raises as ``ingest`` does.
+    What was given up is tried again where its uri is ``named``. A file that is not there any more
+    is a Failure like any other. Raises as ``ingest`` does.
     """
     tell = on_progress or _silent
     spec = spec_of(embedder, settings)
     library.check_spec(spec)
     with generations.changing:
         with embedding(library, embedder, spec, tell):
-            uris, failed = _load_all(library, embedder, settings, files, tell)
+            found = load_files(library, settings, files, named)
+            uris, failed = _load_all(library, embedder, settings, found, len(files), tell)
         published = Published()
         if publication.complete(library, spec) or erase:
             published = generations.publish(spec, erase, _telling(tell))
         if erase:
             generations.drain()
-    library.note(failed, sound=uris)
+    failing.note(library, failed, tried=map(uri_of, files))
     unchanged = uris - {*published.added, *published.updated}
     return report(
         library,
@@ -102,12 +108,15 @@ def take_in(
 def remove(library: Library, generations: Generations, names: Sequence[str]) -> IndexReport:
     """Erases every version of the documents that ids, uris, paths or file names name.
 
-    When it returns no file of the data directory holds their words any more. Raises
-    UnknownDocumentError or PathError, with nothing erased, when a name fits none or several.
+    The name of a file that holds several names them all. When it returns no file of the data
+    directory holds their words any more. Raises UnknownDocumentError or PathError, with nothing
+    erased, when a name fits none or several.
     """
     with generations.changing:
-        uris = {_meant(library, name) for name in names}
+        meant = {_meant(library, name) for name in names}
+        uris = {uri for name in meant for uri in library.within(name)}
         erase(library, generations, uris)
+        failing.note(library, (), tried=meant)
     return report(library, removed=tuple(sorted(uris)))
 
 
@@ -159,7 +168,8 @@ def _load_all(
     library: Library,
     embedder: Embedder,
     settings: Settings,
-    files: Sequence[Path | Page],
+    files: Iterator[tuple[str, Iterator[Loaded]]],
+    total: int,
     tell: OnProgress,
 ) -> tuple[set[str], list[Failure]]:
     """Stores what is new among ``files``; the uris that are now held, and the failures."""
@@ -167,7 +177,7 @@ def _load_all(
     uris: set[str] = set()
     failed: list[Failure] = []
     new: list[tuple[Document, list[Chunk]]] = []
-    for done, (_, found) in enumerate(load_files(library, settings, files), start=1):
+    for done, (_, found) in enumerate(files, start=1):
         for loaded in found:
             if isinstance(loaded, Failure):
                 failed.append(loaded)
@@ -182,7 +192,7 @@ def _load_all(
             if len(new) == _ADD_DOCUMENTS or sum(len(d.text) for d, _ in new) > _ADD_CHARS:
                 library.add(new, spec)
                 new.clear()
-        tell(Progress(stage="load", done=done, total=len(files)))
+        tell(Progress(stage="load", done=done, total=total))
     library.add(new, spec)
     return uris, failed
 

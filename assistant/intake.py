@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event
+from typing import NamedTuple
 
-from assistant import pool, recognizing, webpages
+from assistant import failing, pool, recognizing, webpages
 from assistant.errors import LoadingError
 from assistant.library import Library
 from assistant.loading import Held, Loaded, content_digest, document_id, failure, read
@@ -27,18 +28,22 @@ _POLL = 0.1  # seconds
 
 
 def load_files(
-    library: Library, settings: Settings, files: Sequence[Path | Page]
+    library: Library,
+    settings: Settings,
+    files: Sequence[Path | Page],
+    named: Collection[str] = (),
 ) -> Iterator[tuple[str, Iterator[Loaded]]]:
     """For each file its uri, and what it holds: documents that are new, held, or Failures.
 
-    What a file holds has to be taken before the next is asked for.
+    Of files that are ``named``, by uri, what was given up is tried again. What a file holds has to
+    be taken before the next is asked for.
     """
     stopped = Event()
     processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
 
     def fill(path: Path | Page, queue: Queue[Loaded | BaseException | None]) -> None:
         try:
-            for loaded in _load(library, settings, path):
+            for loaded in _load(library, settings, path, uri_of(path) in named):
                 if not _put(queue, loaded, stopped):
                     return
             _put(queue, None, stopped)
@@ -88,7 +93,9 @@ def _taken(queue: Queue[Loaded | BaseException | None]) -> Iterator[Loaded]:
         yield item
 
 
-def _load(library: Library, settings: Settings, place: Path | Page) -> Iterator[Loaded]:
+def _load(
+    library: Library, settings: Settings, place: Path | Page, is_named: bool
+) -> Iterator[Loaded]:
     uri = uri_of(place)
     try:
         if isinstance(place, Path):
@@ -109,29 +116,54 @@ def _load(library: Library, settings: Settings, place: Path | Page) -> Iterator[
     elif state == "retired":  # the file is again what it once was
         yield library.document(name)
     else:
-        known = frozenset(library.held_in(uri + INSIDE).values())
-        for loaded in _parse(settings, path, content, uri, known):
-            scan = isinstance(loaded, Failure) and (loaded.uri, loaded.reason) == (uri, "no_text")
-            if scan and recognizing.is_available():
-                yield from _parse(settings, path, content, uri, known, ocr=True)
+        yield from _Reading(library, settings, path, content, uri, name, is_named).documents()
+
+
+class _Reading(NamedTuple):
+    """A file that is new, to be read in a process of its own."""
+
+    library: Library
+    settings: Settings
+    path: Path
+    content: bytes
+    uri: str
+    name: str  # of this content from this place
+    is_named: bool
+
+    def documents(self) -> Iterator[Loaded]:
+        limits = self.settings.library
+        file = f"{self.name} {limits.parse_seconds:g} {limits.parse_memory_mb}"
+        shunned = frozenset() if self.is_named else failing.given_up(self.library, file)
+        if self.uri in shunned:
+            yield failure(self.uri, failing.not_tried(self.uri))
+            return
+        for loaded in self._parsed(shunned):
+            if isinstance(loaded, Failure):
+                failing.count(self.library, loaded, file)
+            yield loaded
+
+    def _parsed(self, shunned: frozenset[str]) -> Iterator[Loaded]:
+        """What is in it; what has no text is looked at again by who can read pictures of text."""
+        for loaded in self._parse(shunned):
+            scan = isinstance(loaded, Failure) and (loaded.uri, loaded.reason)
+            if scan == (self.uri, "no_text") and recognizing.is_available():
+                yield from self._parse(shunned, ocr=True)
             else:
                 yield loaded
 
-
-def _parse(
-    settings: Settings,
-    path: Path,
-    content: bytes,
-    uri: str,
-    known: frozenset[str],
-    *,
-    ocr: bool = False,
-) -> Iterator[Loaded]:
-    """What is in a file, read in a process of its own; with ``ocr`` one that may run Tesseract."""
-    limits, fields = settings.library, settings.library.json_fields
-    seconds = limits.parse_seconds * (_SCAN if ocr else 1)
-    processes = pool.shared(seconds, limits.parse_memory_mb, ocr=ocr)
-    return processes.load(path, content=content, uri=uri, known=known, fields=fields)
+    def _parse(self, shunned: frozenset[str], *, ocr: bool = False) -> Iterator[Loaded]:
+        limits = self.settings.library
+        processes = pool.shared(
+            limits.parse_seconds * (_SCAN if ocr else 1), limits.parse_memory_mb, ocr=ocr
+        )
+        return processes.load(
+            self.path,
+            content=self.content,
+            uri=self.uri,
+            known=frozenset(self.library.held_in(self.uri + INSIDE).values()),
+            shunned=shunned,
+            fields=limits.json_fields,
+        )
 
 
 def uri_of(path: Path | Page) -> str:

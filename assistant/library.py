@@ -32,8 +32,10 @@ from assistant.records import (
     vector_row,
 )
 from assistant.storage import damaged, seal
-from assistant.types import Document, Failure, Passage
+from assistant.types import Document, Passage
+from assistant.unpacking import INSIDE
 
+_LAST = "\U0010ffff"  # sorts after every other
 _SETTINGS = {"embedding": "models.embedding", "size": "chunking.size"}
 
 
@@ -140,22 +142,13 @@ class Library(Database):
         with self.writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
-    def note(self, failed: Iterable[Failure], sound: Iterable[str] = ()) -> None:
-        """Remembers which uris could not be taken in, and forgets those that now could."""
-        with self.writing() as connection:
-            connection.executemany("DELETE FROM failures WHERE uri = ?", [(uri,) for uri in sound])
-            connection.executemany(
-                "INSERT OR REPLACE INTO failures (uri, reason, hint, message) VALUES (?, ?, ?, ?)",
-                [(f.uri, f.reason, f.hint, f.message) for f in failed],
-            )
-
     def held_in(self, prefix: str) -> dict[str, str]:
         """The uris that begin so, of documents that are or will be live, each with its id."""
         with self.reading() as connection:
             rows = connection.execute(
                 "SELECT uri, id FROM documents WHERE uri >= ? AND uri < ?"
                 " AND state IN ('pending', 'ready', 'live')",
-                (prefix, prefix + "\U0010ffff"),
+                (prefix, prefix + _LAST),
             )
             return dict(rows.fetchall())
 
@@ -210,26 +203,31 @@ class Library(Database):
         return [(read_passage(found[key][5:]), documents[found[key][0]]) for key in keys]
 
     def uris(self, name: str) -> list[str]:
-        """What a person may mean by ``name``: an id, a uri, a path, or else a file name."""
+        """What a person may mean by ``name``: an id, a uri, a path, or else a file name.
+
+        Of a document, of a file that holds several, or of one that could not be taken in.
+        """
         with self.reading() as connection:
             held = connection.execute(
                 "SELECT id, uri FROM documents WHERE state != 'removed'"
+                " UNION ALL SELECT '', uri FROM failures"
             ).fetchall()
         exact = {uri for document_id, uri in held if name in {document_id, uri}}
+        files = {uri.split(INSIDE)[0] for _, uri in held} | {uri for _, uri in held}
         path = os.path.abspath(name)
         return sorted(
             exact
-            or {uri for _, uri in held if uri == path}
-            or {uri for _, uri in held if os.path.basename(uri) == name}
+            or {uri for uri in files if uri in {name, path}}
+            or {uri for uri in files if os.path.basename(uri) == name}
         )
 
-    def failures(self) -> list[Failure]:
-        """The uris that could not be taken in when they were last tried."""
+    def within(self, uri: str) -> list[str]:
+        """The uris of the document and of all that is held, or failed, inside of it."""
         with self.reading() as connection:
             rows = connection.execute(
-                "SELECT uri, reason, hint, message FROM failures ORDER BY uri"
+                "SELECT uri FROM documents WHERE state != 'removed' UNION SELECT uri FROM failures"
             )
-            return [Failure(uri=u, reason=r, hint=h, message=m) for u, r, h, m in rows]
+            return sorted(u for (u,) in rows if u == uri or u.startswith(uri + INSIDE))
 
     def counts(self) -> Counts:
         """How many documents are live, and their passages."""

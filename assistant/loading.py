@@ -19,6 +19,7 @@ from assistant import metadata
 from assistant.books import parse_epub
 from assistant.delimited import parse_csv
 from assistant.errors import LoadingError, PathError
+from assistant.failing import not_tried
 from assistant.jsonfiles import parse_json
 from assistant.languages import detect
 from assistant.mail import parse_eml
@@ -44,7 +45,7 @@ from assistant.sniffing import (
     media_type,
 )
 from assistant.types import Document, Failure
-from assistant.unpacking import unpack
+from assistant.unpacking import Member, unpack
 from assistant.webpage import parse_html
 from assistant.word import parse_docx
 
@@ -178,12 +179,14 @@ def load_all(
     content: bytes,
     uri: str,
     known: Collection[str] = (),
+    shunned: Collection[str] = (),
     fields: Mapping[str, str] | None = None,
     skip: int = 0,
 ) -> Iterator[Loaded | Began]:
     """The documents that a file holds: itself, or those packed in it, the first ``skip`` left out.
 
-    Those whose id is ``known`` are not read again. ``fields`` says which key of JSON is what.
+    Those whose id is ``known`` are not read again, those whose uri is ``shunned`` not at all.
+    ``fields`` says which key of JSON is what.
     Raises LoadingError as ``load`` does; the failures of packed documents are yielded.
     """
     shown = one_line(_valid(uri), MAX_TITLE)
@@ -197,23 +200,29 @@ def load_all(
     for member in islice(members, skip, None):
         begun += 1
         yield Began(member.uri)
-        if isinstance(member.content, LoadingError):
-            yield failure(member.uri, member.content)
-        elif document_id(member.uri, content_digest(member.content)) in known:
-            yield Held(member.uri)
-        else:
-            try:
-                yield load(
-                    Path(member.name),
-                    content=member.content,
-                    uri=member.uri,
-                    kind=member.kind,
-                    fields=fields,
-                )
-            except LoadingError as error:
-                yield failure(member.uri, error)
+        yield _loaded(member, known, shunned, fields)
     if not begun:
         raise _empty(shown)
+
+
+def _loaded(
+    member: Member,
+    known: Collection[str],
+    shunned: Collection[str],
+    fields: Mapping[str, str] | None,
+) -> Loaded:
+    uri, content = member.uri, member.content
+    try:
+        if isinstance(content, LoadingError):
+            raise content
+        if uri in shunned:
+            raise not_tried(uri)
+        if document_id(uri, content_digest(content)) in known:
+            return Held(uri)
+        name = Path(member.name)
+        return load(name, content=content, uri=uri, kind=member.kind, fields=fields)
+    except LoadingError as error:
+        return failure(uri, error)
 
 
 def failure(uri: str, error: LoadingError) -> Failure:

@@ -47,6 +47,7 @@ class Pool:
         content: bytes,
         uri: str,
         known: frozenset[str] = frozenset(),
+        shunned: frozenset[str] = frozenset(),
         fields: Mapping[str, str] | None = None,
     ) -> Iterator[Loaded]:
         """What ``loading.load_all`` yields, loaded elsewhere; every failure is a Failure.
@@ -54,8 +55,13 @@ class Pool:
         A document whose process ends is tried once more. Reasons besides those of LoadingError's
         own: ``timed_out``, ``crashed``, and ``too_large`` for what needs more memory.
         """
-        request = {"name": path.name, "uri": uri, "known": sorted(known), "fields": fields or {}}
-        request["name"] = path.name.encode("utf-8", "backslashreplace").decode()
+        request = {
+            "name": path.name.encode("utf-8", "backslashreplace").decode(),
+            "uri": uri,
+            "known": sorted(known),
+            "shunned": sorted(shunned),
+            "fields": fields or {},
+        }
         skip = tries = 0
         while True:
             process, begun = self._take(), None

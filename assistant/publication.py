@@ -101,6 +101,7 @@ def publish(
             "UPDATE documents SET state = 'removed' WHERE uri IN (SELECT value FROM json_each(?))",
             "DELETE FROM failures WHERE uri IN (SELECT value FROM json_each(?))",
             "DELETE FROM visits WHERE uri IN (SELECT value FROM json_each(?))",
+            "DELETE FROM ends WHERE uri IN (SELECT value FROM json_each(?))",
         ):
             connection.execute(statement, (json.dumps([*erase]),))
         replaced = connection.execute(

@@ -121,6 +121,7 @@ def _replies(
         content=content,
         uri=request["uri"],
         known=set(request["known"]),
+        shunned=set(request["shunned"]),
         fields=request["fields"],
         skip=request["skip"],
     )

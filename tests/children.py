@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 from assistant import backup as carrying
 from assistant import health, ingestion, pool, syncing, vectorizing
 from assistant.errors import AssistantError
+from assistant.failing import failures
 from assistant.generations import Generations
 from assistant.integrity import verify
 from assistant.languages import detect
@@ -162,7 +163,7 @@ def ask(data: Path, say: Say, queries: list[str], k: int = 5) -> Outcome:
     with opened(data, warnings) as (library, generations):
         library.check_spec(vectorizing.spec_of(FakeEmbedder(), SETTINGS))
         found = [answers(library, generations, query, k) for query in queries]
-        failed = [failure.model_dump() for failure in library.failures()]
+        failed = [failure.model_dump() for failure in failures(library)]
         listed = listing(library)
         return {"listed": listed, "failed": failed, "found": found, "warnings": warnings}
 

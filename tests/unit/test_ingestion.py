@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import health, ingestion, vectorizing
+from assistant import health, ingestion, pool, vectorizing
 from assistant.errors import (
     EmptyLibraryError,
     IndexMismatchError,
@@ -18,13 +20,15 @@ from assistant.errors import (
     PathError,
     UnknownDocumentError,
 )
+from assistant.failing import failures
 from assistant.generations import Generations
 from assistant.integrity import verify
 from assistant.library import Library
+from assistant.loading import Loaded
 from assistant.pool import Pool
 from assistant.settings import ChunkingSettings, Settings
-from assistant.types import IndexReport, Progress
-from tests.fakes import CheckHere, FakeEmbedder
+from assistant.types import Document, Failure, IndexReport, Progress
+from tests.fakes import CheckHere, FakeEmbedder, ReadHere
 
 SETTINGS = Settings(chunking=ChunkingSettings(size=32))
 CANARY = "zzcanaryzz"
@@ -171,10 +175,10 @@ def test_a_file_that_cannot_be_read_is_a_failure_and_the_others_go_on(place: Pla
     assert report.failed[0].hint
     assert len(report.added) == 3
     assert str(path) not in report.unchanged
-    assert place.library.failures() == list(report.failed)
+    assert failures(place.library) == list(report.failed)
     place.write("empty.txt", "now it says something")
     assert place.index().added == (str(path),)
-    assert place.library.failures() == []
+    assert failures(place.library) == []
 
 
 def test_a_version_that_cannot_be_read_leaves_the_live_one(place: Place) -> None:
@@ -416,6 +420,84 @@ def test_everything_can_be_removed(place: Place) -> None:
         place.found("alpha")
     assert place.problems() == ()
     assert len(place.index().added) == 3
+
+
+def pack(place: Place, **members: str) -> Path:
+    path = place.docs / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(f"{name}.txt", text)
+    return path
+
+
+def test_a_file_of_several_is_removed_by_its_own_name_with_its_failures(place: Place) -> None:
+    path = pack(place, one=f"The {CANARY} was signed.", two="The summit was held.", three="")
+    place.index()
+    assert [failure.uri for failure in failures(place.library)] == [f"{path}!/three.txt"]
+
+    report = place.remove("all.zip")
+
+    names = [f"{path}!/{name}.txt" for name in ("one", "three", "two")]
+    assert (list(report.removed), report.documents) == (names, 3)
+    assert failures(place.library) == []
+    assert files_with(place.library.directory, CANARY) == []
+    with pytest.raises(UnknownDocumentError):
+        place.remove("all.zip")
+
+
+def test_what_failed_is_forgotten_when_it_goes_well(place: Place) -> None:
+    path = pack(place, one="The treaty was signed.", two="")
+    place.index()
+    pack(place, one="The treaty was signed.")
+    place.index()
+    assert failures(place.library) == []
+    path.write_bytes(path.read_bytes()[:40])
+    place.index()
+    assert [failure.uri for failure in failures(place.library)] == [str(path)]
+    pack(place, one="The treaty was signed.")
+    place.index()
+    assert failures(place.library) == []
+
+
+class Deadly(ReadHere):
+    """What holds the word dies of it; told how often."""
+
+    died = 0
+
+    def load(self, path: Path, *, content: bytes, uri: str, **rest: Any) -> Iterator[Loaded]:
+        for loaded in super().load(path, content=content, uri=uri, **rest):
+            if isinstance(loaded, Document) and "poison" in loaded.text:
+                Deadly.died += 1
+                yield Failure(uri=loaded.uri, reason="crashed", hint="", message="it died")
+            else:
+                yield loaded
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["file", "member"])
+def test_r36_what_ended_its_process_in_two_runs_is_tried_when_it_changes_or_is_named(
+    packed: bool, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "shared", Deadly)
+    monkeypatch.setattr(Deadly, "died", 0)
+
+    def write(text: str) -> Path:
+        if packed:
+            return pack(place, d=text, e="This one is sound.")
+        return place.write("d.txt", text)
+
+    path = write("This is poison.")
+    reasons = [[failure.reason for failure in place.index().failed] for _ in range(4)]
+    assert reasons == [["crashed"], ["crashed"], ["given_up"], ["given_up"]]
+    assert Deadly.died == 2
+    assert "twice" in place.index().failed[0].message
+    place.index(path)
+    assert Deadly.died == 3
+    write("This is poison again.")
+    place.index()
+    assert Deadly.died == 4
+    write("This is harmless.")
+    assert place.index().failed == ()
+    assert place.index().failed == ()
 
 
 def test_an_unknown_or_ambiguous_name_removes_nothing(place: Place) -> None:

@@ -18,6 +18,7 @@ from assistant.errors import (
     LibraryInUseError,
     UnknownDocumentError,
 )
+from assistant.failing import failures
 from assistant.library import Counts, Library
 from assistant.records import vector_seal
 from assistant.types import Document, Failure, Mark
@@ -253,16 +254,12 @@ def test_a_person_may_name_a_document_in_several_ways(library: Library) -> None:
     assert library.uris("/x/../x/a.txt") == ["/x/a.txt"]
     assert library.uris("a.txt") == ["/x/a.txt", "/y/a.txt"]
     assert library.uris("txt") == []
+    fill(library, document("four", uri="/z/all.zip!/a.md"))
+    assert library.uris("all.zip") == library.uris("/z/all.zip") == ["/z/all.zip"]
+    assert library.uris("a.md") == library.within("/z/all.zip") == ["/z/all.zip!/a.md"]
+    assert library.within("/x/a.txt") == ["/x/a.txt"]
     with pytest.raises(UnknownDocumentError):
         library.document("nothing")
-
-
-def test_failures_are_remembered_until_the_file_can_be_read(library: Library) -> None:
-    failure = Failure(uri="/a", reason="encrypted", hint="unlock it", message="a is encrypted")
-    library.note([failure])
-    assert library.failures() == [failure]
-    library.note([], sound=["/a"])
-    assert library.failures() == []
 
 
 def test_the_digest_changes_with_the_documents(library: Library) -> None:
@@ -342,6 +339,7 @@ def test_a_database_that_is_not_ours_is_refused(tmp_path: Path, damage: str, mes
 def downgrade(connection: sqlite3.Connection) -> None:
     """Makes a database what the first version wrote."""
     connection.execute("DROP TABLE visits")
+    connection.execute("DROP TABLE ends")
     connection.executescript(
         "DROP TABLE failures; CREATE TABLE failures (uri TEXT PRIMARY KEY, reason TEXT NOT NULL,"
         " hint TEXT NOT NULL) STRICT; CREATE TABLE kept AS SELECT hash, vector FROM vectors;"
@@ -362,7 +360,7 @@ def test_r31_a_library_of_an_older_version_is_carried_over(tmp_path: Path) -> No
             connection.execute("INSERT INTO failures VALUES ('/a', 'encrypted', 'unlock it')")
     for _ in range(2):
         with Library.open(tmp_path) as library:
-            assert library.failures() == [Failure(uri="/a", reason="encrypted", hint="unlock it")]
+            assert failures(library) == [Failure(uri="/a", reason="encrypted", hint="unlock it")]
             assert len(states(library)) == 1
             (row,) = publication.next_rows(library, SPEC)
             assert row.vector == FakeEmbedder().query("It met on Monday.").tobytes()
