@@ -21,11 +21,18 @@ _MOST = 2  # runs in which a document may do so
 _LAST = "\U0010ffff"  # sorts after every other
 
 
-def note(library: Library, failed: Iterable[Failure], tried: Iterable[str] = ()) -> None:
-    """Remembers what could not be taken in, and forgets what was so of the files ``tried``."""
-    before = [(uri, uri + INSIDE, uri + INSIDE + _LAST) for uri in tried]
+def note(
+    library: Library,
+    failed: Iterable[Failure],
+    *,
+    sound: Iterable[str] = (),
+    tried: Iterable[str] = (),
+) -> None:
+    """Remembers what could not be taken in; forgets what is ``sound`` or of the files ``tried``."""
+    inside = [(uri, uri + INSIDE, uri + INSIDE + _LAST) for uri in tried]
     with library.writing() as connection:
-        connection.executemany("DELETE FROM failures WHERE uri = ? OR uri >= ? AND uri < ?", before)
+        connection.executemany("DELETE FROM failures WHERE uri = ?", [(uri,) for uri in sound])
+        connection.executemany("DELETE FROM failures WHERE uri = ? OR uri >= ? AND uri < ?", inside)
         connection.executemany(
             "INSERT OR REPLACE INTO failures (uri, reason, hint, message) VALUES (?, ?, ?, ?)",
             [(f.uri, f.reason, f.hint, f.message) for f in failed],

@@ -21,7 +21,7 @@ from assistant.generations import Generations
 from assistant.intake import load_files, uri_of
 from assistant.integrity import drop_damaged
 from assistant.library import Library
-from assistant.loading import Loaded, failure, find
+from assistant.loading import Held, Loaded, failure, find
 from assistant.publication import Published
 from assistant.records import Chunk
 from assistant.settings import Settings
@@ -88,13 +88,13 @@ def take_in(
     with generations.changing:
         with embedding(library, embedder, spec, tell):
             found = load_files(library, settings, files, named)
-            uris, failed = _load_all(library, embedder, settings, found, len(files), tell)
+            uris, failed, tried = _load_all(library, embedder, settings, found, len(files), tell)
         published = Published()
         if publication.complete(library, spec) or erase:
             published = generations.publish(spec, erase, _telling(tell))
         if erase:
             generations.drain()
-    failing.note(library, failed, tried=map(uri_of, files))
+    failing.note(library, failed, sound=uris, tried=tried)
     unchanged = uris - {*published.added, *published.updated}
     return report(
         library,
@@ -171,14 +171,18 @@ def _load_all(
     files: Iterator[tuple[str, Iterator[Loaded]]],
     total: int,
     tell: OnProgress,
-) -> tuple[set[str], list[Failure]]:
-    """Stores what is new among ``files``; the uris that are now held, and the failures."""
+) -> tuple[set[str], list[Failure], set[str]]:
+    """Stores what is new; the uris that are now held, the failures, the files that were read."""
     spec = spec_of(embedder, settings)
     uris: set[str] = set()
     failed: list[Failure] = []
+    tried: set[str] = set()
     new: list[tuple[Document, list[Chunk]]] = []
-    for done, (_, found) in enumerate(files, start=1):
+    for done, (file, found) in enumerate(files, start=1):
+        tried.add(file)
         for loaded in found:
+            if loaded == Held(file):
+                tried.discard(file)
             if isinstance(loaded, Failure):
                 failed.append(loaded)
                 continue
@@ -194,7 +198,7 @@ def _load_all(
                 new.clear()
         tell(Progress(stage="load", done=done, total=total))
     library.add(new, spec)
-    return uris, failed
+    return uris, failed, tried
 
 
 def _meant(library: Library, name: str) -> str:

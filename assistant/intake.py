@@ -16,6 +16,7 @@ from assistant.errors import LoadingError
 from assistant.library import Library
 from assistant.loading import Held, Loaded, content_digest, document_id, failure, read
 from assistant.settings import Settings
+from assistant.sniffing import EML
 from assistant.types import Failure
 from assistant.unpacking import INSIDE
 from assistant.webpages import Page
@@ -112,9 +113,9 @@ def _load(
     name = document_id(uri, content_digest(content))
     state = library.state(name)
     if state in {"pending", "ready", "live"}:
-        yield Held(uri)
-    elif state == "retired":  # the file is again what it once was
-        yield library.document(name)
+        yield from map(Held, (uri, *library.held_in(uri + INSIDE)))  # a mail's attachments
+    elif state == "retired" and (held := library.document(name)).media_type != EML:
+        yield held  # the file is again what it once was
     else:
         yield from _Reading(library, settings, path, content, uri, name, is_named).documents()
 

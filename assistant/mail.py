@@ -1,4 +1,4 @@
-"""A mail -> its words, with sender, subject and day from its headers."""
+"""A mail -> its words, with sender, subject and day from its headers, and the files attached."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import parseaddr
+from itertools import islice
 from typing import Any
 
 from assistant import markup, webpage
@@ -18,6 +19,8 @@ from assistant.parsing import Block, Parsed
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _DEEPEST = 20  # parts within parts, of which each is a mail, or alternatives, or ...
+MAX_ATTACHED = 100
+_UNREAD = ("image/", "audio/", "video/", "application/pgp-", "application/pkcs7-")
 # What the standard library raises on headers and transfer encodings that are damaged.
 _BROKEN = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
@@ -26,7 +29,8 @@ def parse_eml(content: bytes, uri: str) -> Parsed:
     """Who wrote whom when about what, and the text; of alternatives the plain one.
 
     The author is the sender, the day that of the Date header in the sender's own zone. Attachments
-    are named, not opened. Raises LoadingError: ``unreadable`` for what has no mail's headers.
+    are named here and given by ``attached``. Raises LoadingError: ``unreadable`` for what has no
+    mail's headers.
     """
     try:
         message: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)
@@ -48,6 +52,32 @@ def parse_eml(content: bytes, uri: str) -> Parsed:
         published=_day(message),
         published_from="mail header",
     )
+
+
+def attached(content: bytes) -> list[tuple[str, bytes]]:
+    """The names and bytes of the files attached to a mail, pictures, sound and signatures left out.
+
+    Of a mail that cannot be read, or of more than a hundred, none: ``parse_eml`` names them.
+    """
+    try:
+        message: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)
+        found = list(islice(_files(message, _DEEPEST), MAX_ATTACHED + 1))
+    except _BROKEN:
+        return []
+    return found if len(found) <= MAX_ATTACHED else []
+
+
+def _files(part: Any, depth: int) -> Iterator[tuple[str, bytes]]:
+    kind = part.get_content_type()
+    name = part.get_filename()
+    if name or part.get_content_disposition() == "attachment":
+        if kind == "message/rfc822" and part.is_multipart():
+            yield name or "mail.eml", part.get_payload(0).as_bytes()
+        elif not kind.startswith(_UNREAD):
+            yield name or kind.partition("/")[2], part.get_payload(decode=True) or b""
+    elif part.is_multipart():
+        for inner in part.get_payload() if depth else ():
+            yield from _files(inner, depth - 1)
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -109,6 +109,7 @@ def apply(
         return ingestion.report(library)
     came = [*planned.added, *planned.updated, *planned.archives, *planned.unreadable]
     came += [move.new for move in planned.moved]
+    came = [*dict.fromkeys(came)]  # a mail with attachments is an archive too
     gone = {*planned.removed, *(move.old for move in planned.moved)}
     report = ingestion.take_in(
         library,
@@ -138,11 +139,12 @@ def apply(
 
 def _left(planned: SyncPlan, library: Library, report: IndexReport) -> set[str]:
     """What the library holds of archives and was not in them any more."""
-    seen = {*report.added, *report.updated, *report.unchanged, *(f.uri for f in report.failed)}
+    failed = {failure.uri for failure in report.failed}
+    seen = {*report.added, *report.updated, *report.unchanged, *failed}
     return {
         uri
         for archive in planned.archives
-        if archive not in seen  # else it could not be opened
+        if archive not in failed  # else it could not be opened
         for uri in library.held_in(archive + INSIDE)
         if uri not in seen
     }

@@ -1,6 +1,7 @@
 """Files that hold several documents -> each of them, with an address within the file.
 
-``letters.zip!/2022/a.txt`` is a member of ``letters.zip``; nothing is written to the disk.
+``letters.zip!/2022/a.txt`` is a member of ``letters.zip``, and ``a.eml!/b.pdf`` is attached to a
+mail; nothing is written to the disk.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
-from assistant import archives, jsonfiles
+from assistant import archives, jsonfiles, mail
 from assistant.decoding import decoded
 from assistant.errors import LoadingError
 from assistant.normalizing import one_line
@@ -51,7 +52,10 @@ def unpack(
     if kind == ZIP:
         return _zip(content, uri, fields, depth)
     if kind == MBOX:
-        return _named(uri, _letters(content))
+        return _correspondence(content, uri, fields, depth)
+    if kind == EML and depth > 0 and (files := mail.attached(content)):
+        letter = Member(uri, _file_name(uri), content, EML)
+        return _with_attached(letter, files, fields, depth)
     if kind == JSONL:
         return _named(uri, _records(decoded(content).split("\n"), fields))
     if kind == JSON and content.lstrip()[:1] == b"[":
@@ -75,10 +79,34 @@ def _zip(content: bytes, uri: str, fields: Mapping[str, str], depth: int) -> Ite
 def _files(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     """The members that are files, each with a name that leads nowhere else (T10)."""
     for member in archive.infolist():
-        parts = re.split(r"[/\\]+", one_line(member.filename, _MAX_NAME))
-        name = "/".join(part for part in parts if part not in ("", ".", ".."))
+        name = _harmless(member.filename)
         if name and not member.is_dir() and not _HIDDEN.search(name):
             yield name, member
+
+
+def _harmless(name: str) -> str:
+    parts = re.split(r"[/\\]+", one_line(name, _MAX_NAME))
+    return "/".join(part for part in parts if part not in ("", ".", ".."))
+
+
+def _correspondence(
+    content: bytes, uri: str, fields: Mapping[str, str], depth: int
+) -> Iterator[Member]:
+    for letter in _named(uri, _letters(content)):
+        files = mail.attached(letter.content) if isinstance(letter.content, bytes) else []
+        yield from _with_attached(letter, files, fields, depth)
+
+
+def _with_attached(
+    letter: Member, files: list[tuple[str, bytes]], fields: Mapping[str, str], depth: int
+) -> Iterator[Member]:
+    """What is attached to a mail and then the mail: once it is held, all of it is."""
+    harmless = ((_harmless(name) or "attachment", content) for name, content in files)
+    named = ((name, (name, content)) for name, content in harmless)
+    for address, (name, content) in _distinct(named):
+        place = f"{letter.uri}{INSIDE}{address}"
+        yield from _nested(Member(place, name, content), fields, depth)
+    yield letter
 
 
 def _unpacked(

@@ -25,6 +25,8 @@ def test_failures_are_remembered_until_the_file_is_tried_again(library: Library)
     note(library, [inside, other])
     note(library, [], tried=["/a"])
     assert failures(library) == [other]
+    note(library, [inside], sound=["/a", "/ab"])
+    assert failures(library) == [inside]
 
 
 def test_r36_what_ends_its_process_in_two_runs_is_given_up_until_it_changes(

@@ -29,6 +29,7 @@ from assistant.pool import Pool
 from assistant.settings import ChunkingSettings, Settings
 from assistant.types import Document, Failure, IndexReport, Progress
 from tests.fakes import CheckHere, FakeEmbedder, ReadHere
+from tests.making import Text, letter
 
 SETTINGS = Settings(chunking=ChunkingSettings(size=32))
 CANARY = "zzcanaryzz"
@@ -457,6 +458,46 @@ def test_what_failed_is_forgotten_when_it_goes_well(place: Place) -> None:
     pack(place, one="The treaty was signed.")
     place.index()
     assert failures(place.library) == []
+
+
+def test_what_is_attached_to_a_mail_comes_and_goes_with_it(place: Place) -> None:
+    message = letter(Text("Talks", ["The council met on Monday."]))
+    message.add_attachment(f"The {CANARY} was signed.", filename="treaty.txt")
+    message.add_attachment(b"MZ", maintype="application", subtype="x", filename="x.exe")
+    path = place.docs / "a.eml"
+    path.write_bytes(message.as_bytes())
+    for known in (False, True, True):
+        report = place.index(path)
+        assert (report.unchanged if known else report.added) == (str(path), f"{path}!/treaty.txt")
+        assert [failure.uri for failure in failures(place.library)] == [f"{path}!/x.exe"]
+    assert place.found(CANARY) == ["treaty.txt"]
+
+    place.remove("a.eml")
+
+    assert failures(place.library) == []
+    assert files_with(place.library.directory, CANARY) == []
+
+
+def test_a_mail_that_was_cut_off_from_what_is_attached_gets_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = letter(Text("Talks", ["The council met on Monday."]))
+    message.add_attachment("The treaty was signed.", filename="treaty.txt")
+    path = place.docs / "a.eml"
+    path.write_bytes(message.as_bytes())
+    monkeypatch.setattr(ingestion, "_ADD_DOCUMENTS", 1)
+    add, added = Library.add, []
+
+    def interrupted(library: Library, entries: Any, spec: Any) -> None:
+        added.append(entries)
+        if len(added) == 2:
+            raise KeyboardInterrupt
+        add(library, entries, spec)
+
+    monkeypatch.setattr(Library, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        place.index(path)
+    assert place.index(path).added == (str(path), f"{path}!/treaty.txt")
 
 
 class Deadly(ReadHere):

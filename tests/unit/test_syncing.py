@@ -16,6 +16,7 @@ from assistant import health, syncing
 from assistant.errors import MassDeleteError, PathError
 from assistant.types import IndexReport, Move, SyncPlan
 from tests.fakes import CheckHere
+from tests.making import Text, letter
 from tests.unit.test_ingestion import Place
 
 
@@ -257,3 +258,27 @@ Folder.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestFolder = Folder.TestCase
+
+
+def test_what_is_attached_to_a_mail_follows_it(place: Synced) -> None:
+    def write(name: str, *attached: str) -> None:
+        message = letter(Text("Talks", ["The council met on Monday."]))
+        for number in attached:
+            message.add_attachment(f"Treaty {number} was signed.", filename=f"{number}.txt")
+        (place.docs / name).write_bytes(message.as_bytes())
+
+    write("a.eml", "1", "2")
+    place.sync()
+    assert place.names() == {"a.eml", "a.eml!/1.txt", "a.eml!/2.txt"}
+    report = place.sync()
+    assert (report.removed, len(report.unchanged)) == ((), 3)
+    write("a.eml", "2", "3")
+    report = place.sync()
+    assert place.names() == {"a.eml", "a.eml!/2.txt", "a.eml!/3.txt"}
+    assert [os.path.basename(uri) for uri in report.removed] == ["1.txt"]
+    (place.docs / "a.eml").rename(place.docs / "b.eml")
+    place.sync(mass_delete=True)
+    assert place.names() == {"b.eml", "b.eml!/2.txt", "b.eml!/3.txt"}
+    (place.docs / "b.eml").unlink()
+    place.sync(mass_delete=True)
+    assert place.names() == set()

@@ -11,6 +11,7 @@ import pytest
 from assistant import unpacking
 from assistant.errors import LoadingError
 from assistant.loading import load_all
+from assistant.mail import MAX_ATTACHED
 from assistant.types import Document, Failure
 from tests import hostile
 from tests.hostile import linked, locked, nested
@@ -85,6 +86,40 @@ def test_mails_of_a_mbox(tmp_path: Path) -> None:
         assert f"Subject: Mail {n}" in text
         assert f"\nFrom the capital, {n}." in text
     assert list(outcomes("a.mbox", mbox(TEXT))) == ["mail 1", "mail 2"]
+
+
+def test_what_is_attached_to_a_mail_comes_before_it() -> None:
+    message = letter(TEXT)
+    for name, content, kind in (
+        ("../seats.csv", b"Country,Seats\nArmenia,107\n", "text/csv"),
+        ("logo.png", b"\x89PNG\r\n", "image/png"),
+        ("all.zip", zipped({"b.txt": WORDS}), "application/zip"),
+        ("all.zip", b"PK", "application/zip"),
+    ):
+        maintype, subtype = kind.split("/")
+        message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
+    inner = letter(Text("Inner", ["They left."]))
+    inner.add_attachment(WORDS.encode(), maintype="text", subtype="plain", filename="c.txt")
+    message.add_attachment(inner, filename="d.eml")
+    found = outcomes("a.eml", message.as_bytes())
+    assert list(found) == [
+        *("seats.csv", "all.zip!/b.txt", "all.zip#2", "d.eml!/c.txt", "d.eml", "/a.eml"),
+    ]
+    assert found["seats.csv"] == "Country | Seats\n\nCountry: Armenia; Seats: 107"
+    assert found["all.zip!/b.txt"] == found["d.eml!/c.txt"] == WORDS
+    assert found["all.zip#2"] == "unreadable"
+    assert "They left." in found["d.eml"]
+    assert "Attachment: logo.png" in found["/a.eml"]
+    packed = outcomes("a.zip", zipped({"x/a.eml": message.as_bytes()}))
+    assert "x/a.eml!/seats.csv" in packed
+
+
+def test_a_mail_with_more_than_a_hundred_attachments_names_them() -> None:
+    message = letter(TEXT)
+    for number in range(MAX_ATTACHED + 1):
+        message.add_attachment(b"x", maintype="text", subtype="plain", filename=f"{number}.txt")
+    (only,) = outcomes("a.eml", message.as_bytes()).values()
+    assert "Attachment: 100.txt" in only
 
 
 def test_records_keep_their_address_when_others_come_before() -> None:
