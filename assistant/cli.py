@@ -25,6 +25,7 @@ from assistant.errors import AssistantError
 from assistant.evals.calibration import calibrate
 from assistant.evals.commands import app as evaluation
 from assistant.library_commands import app as library_commands
+from assistant.library_commands import following
 from assistant.terminal import (
     answer_lines,
     one_line,
@@ -37,6 +38,12 @@ from assistant.terminal import (
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
+
+Port = Annotated[int | None, typer.Option(help="Port; 7860 unless set, 0 for a free one.")]
+Watch = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="DIR", help="Follow this folder, as `index --sync --watch`; repeatable."),
+]
 
 app = typer.Typer(
     help="Answers questions from your documents and proves every sentence with words you can open.",
@@ -125,14 +132,13 @@ def search(
 
 @app.command()
 def chat(
-    port: Annotated[
-        int | None, typer.Option(help="Port; 7860 unless set, 0 for a free one.")
-    ] = None,
+    port: Port = None,
+    watch: Watch = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Open the chat window; an empty library first takes in the sample collection."""
-    with _server(port, data, config) as assistant:
+    with _server(port, data, config) as assistant, following(assistant, watch or []):
         if not assistant.documents():
             say("the library is empty: taking in the sample collection")
             with progress_bars() as on_progress:
@@ -142,14 +148,13 @@ def chat(
 
 @app.command()
 def serve(
-    port: Annotated[
-        int | None, typer.Option(help="Port; 7860 unless set, 0 for a free one.")
-    ] = None,
+    port: Port = None,
+    watch: Watch = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
     """Serve the HTTP API (/v1/ask, /v1/search, /health) and the chat window on loopback."""
-    with _server(port, data, config) as assistant:
+    with _server(port, data, config) as assistant, following(assistant, watch or []):
         _serve(assistant)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +18,7 @@ from assistant.terminal import plan_lines, progress_bars, say, show, show_report
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
-    from assistant.types import IndexReport
+    from assistant.types import IndexReport, Progress
 
 app = typer.Typer()
 
@@ -74,18 +78,52 @@ def _sync(assistant: Assistant, folders: list[Path], yes: bool) -> IndexReport:
         return assistant.sync(plan, on_progress, mass_delete=yes)
 
 
-def _follow(assistant: Assistant, folders: list[Path], yes: bool, as_json: bool) -> None:
-    """Syncs again whenever the folders change, until Ctrl-C."""
+@contextmanager
+def following(assistant: Assistant, folders: list[Path]) -> Iterator[None]:
+    """Syncs the folders, and again whenever they change, beside what is done inside."""
+    if not folders:
+        yield
+        return
+    show_report(_sync(assistant, folders, False), False)
+    stop = threading.Event()
+    follower = threading.Thread(target=_follow, args=(assistant, folders, False, False, stop))
+    follower.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        follower.join()
+
+
+def _follow(
+    assistant: Assistant,
+    folders: list[Path],
+    yes: bool,
+    as_json: bool,
+    stop: threading.Event | None = None,
+) -> None:
+    """Syncs again whenever the folders change, until ``stop`` is set, or Ctrl-C."""
     from assistant.syncing import changes
 
     say("watching for changes   (stop with Ctrl-C)")
-    for _ in changes(folders):
+    for _ in changes(folders, stop):
         try:
             plan = assistant.plan_sync(folders)
             if plan.changes:
-                show_report(assistant.sync(plan, mass_delete=yes), as_json)
+                report = assistant.sync(plan, partial(_go_on, stop), mass_delete=yes)
+                show_report(report, as_json)
+        except KeyboardInterrupt:
+            if stop is None:
+                raise
+            return
         except AssistantError as error:  # a file that is being written, a folder that went away
             say(f"error: {error}\n  try: {error.hint}")
+
+
+def _go_on(stop: threading.Event | None, _: Progress) -> None:
+    """Breaks off between two steps; the next run goes on from there."""
+    if stop and stop.is_set():
+        raise KeyboardInterrupt
 
 
 @app.command()

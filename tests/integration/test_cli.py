@@ -170,6 +170,30 @@ def test_t40_no_control_sequence_reaches_the_terminal(run, tmp_path: Path) -> No
     assert "\x1b" not in run("index", "no\x1b[2Jsuch")[2]
 
 
+@pytest.mark.parametrize("command", ["chat", "serve"])
+def test_a_folder_is_followed_while_serving(  # type: ignore[no-untyped-def]
+    command: str, run, note: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    note.rename(folder / "note.md")
+    listed: list[list[str]] = []
+
+    def serve(assistant: Assistant, **_: object) -> None:
+        listed.append([document.title for document in assistant.documents()])
+        deadline = time.monotonic() + 60
+        while len(assistant.documents()) == 1 and time.monotonic() < deadline:
+            (folder / "ferry.md").write_text("# Ferries\n\nThe ferry sails on Mondays.")
+            for _ in range(40):  # two seconds: it waits until it is quiet
+                time.sleep(0.05 if len(assistant.documents()) == 1 else 0)
+        listed.append([document.title for document in assistant.documents()])
+
+    monkeypatch.setattr("assistant.http_api.serve", serve)
+    code, _, err = run(command, "--watch", str(folder))
+    assert code == 0, err
+    assert listed == [["Bridges"], ["Ferries", "Bridges"]]
+
+
 def test_a_second_process_is_refused_at_once(note: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     from assistant import Settings
