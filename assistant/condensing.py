@@ -93,8 +93,10 @@ def _checked(question: str, most: int) -> str:
 
 def condense(question: str, earlier: Sequence[str] = ()) -> Condensed:
     """The question with what it needs of the ``earlier`` ones, which are in their order."""
+    if not earlier:
+        return Condensed(question, question)
     language = likely_language(words_of(question))
-    weight = _dependence(question, language) if earlier else 0.0
+    weight = _dependence(question, language)
     if not weight:
         return Condensed(question, question)
     carried = {earlier[0]: weight * _FIRST} | {earlier[-1]: weight}

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -36,6 +37,7 @@ from assistant.types import Document, Passage
 from assistant.unpacking import INSIDE
 
 _LAST = "\U0010ffff"  # sorts after every other
+_document = lru_cache(256)(read_document)  # one with many marks takes milliseconds to read
 _SETTINGS = {"embedding": "models.embedding", "size": "chunking.size"}
 
 
@@ -199,7 +201,7 @@ class Library(Database):
             found = {key: row for key, *row in rows}
         if missing := set(keys) - found.keys():
             raise repairable(f"passage {min(missing)}")
-        documents = {row[0]: read_document(row[:5]) for row in found.values()}
+        documents = {row[0]: _document(tuple(row[:5])) for row in found.values()}
         return [(read_passage(found[key][5:]), documents[found[key][0]]) for key in keys]
 
     def uris(self, name: str) -> list[str]:

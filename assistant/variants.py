@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SHORTEST = 4  # letters of a word that may be a name in another spelling
 _REMEMBERED = 4096  # names
+_TEXTS = 16  # questions; each is looked through for its vector and again for its words
 
 
 Terms = tuple[str, ...]  # of every word of a name
@@ -47,8 +48,9 @@ class Variants:
         self._spellings = spellings
         self._spelling = lru_cache(_REMEMBERED)(self._look_up)
         self._alike = lru_cache(_REMEMBERED)(self._look_for_alike)
+        self.find = lru_cache(_TEXTS)(self._find)
 
-    def find(self, text: str, aliases: Aliases) -> list[Mention]:
+    def _find(self, text: str, aliases: Aliases) -> Sequence[Mention]:
         """The names in the text, in their order, that are not just written as they are here."""
         split = tokens(text)
         named = {found.first: (found.last, found.names) for found in aliases.find(split)}

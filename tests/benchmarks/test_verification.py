@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,21 +27,23 @@ from assistant.reading import Reader
 from assistant.segmenting import sentences
 from assistant.verification import Verifier, wrong
 from tests import swaps
+from tests.shared import BENCHMARKS
 
-SHARED = Path(__file__).parents[3] / "shared" / "benchmarks"
 SETS = ("xquad-en", "squad2-sample", "multihop-rag-sample")
 EACH = 700  # swaps of a kind
 SEEDS = 10  # ways to put the pages into five folds
 Floats = NDArray[np.float64]
 
 pytestmark = [
-    pytest.mark.skipif(not (SHARED / "wice").is_dir(), reason="the shared benchmarks are not here"),
+    pytest.mark.skipif(
+        not (BENCHMARKS / "wice").is_dir(), reason="the shared benchmarks are not here"
+    ),
     pytest.mark.timeout(7200),
 ]
 
 
 def lines(*path: str) -> Iterator[dict[str, Any]]:
-    for line in SHARED.joinpath(*path).read_text(encoding="utf-8").splitlines():
+    for line in BENCHMARKS.joinpath(*path).read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
 
 

@@ -20,8 +20,9 @@ from assistant.errors import LoadingError, PathError
 from assistant.loading import content_digest, document_id, find, load, read
 from assistant.normalizing import normalize
 from assistant.types import Document
+from tests.shared import BENCHMARKS
 
-REAL = Path(__file__).parents[3] / "shared" / "benchmarks" / "real-files"
+REAL = BENCHMARKS / "real-files"
 SEED = REAL.parents[1] / "seed" / "csto-armenia.txt"
 
 
