@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence import Evidence, Statement
-from assistant.reading import Reading
+from assistant.reading import Reading, cosines
 from assistant.values import Value
 
 Weigh = Callable[[str], float]  # a word to its inverse document frequency in the collection
@@ -90,7 +90,7 @@ def _best(read: Reading, evidence: Sequence[Evidence]) -> tuple[list[Place], Flo
     for number, passage in enumerate(evidence):
         if passage.reading is None or not len(passage.reading.tokens):
             continue
-        similar = read.tokens @ passage.reading.tokens.T
+        similar = cosines(read, passage.reading)
         for sentence, inside in enumerate(passage.inside):
             if len(inside):
                 places.append(Place(number, sentence))

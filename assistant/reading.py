@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from assistant import minilm
 
 Vectors = NDArray[np.float32]
+
+
+_KEPT = 256  # readings kept, of at most 400 kB: the next question is often about the same passages
 
 
 class Reading(NamedTuple):
@@ -32,6 +36,7 @@ class Reader:
     def __init__(self, threads: int) -> None:
         self._model = minilm.load("fp32")
         self._threads = threads
+        self._read = lru_cache(_KEPT)(self._read_anew)
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One Reading for each text; ``threads`` texts are read side by side."""
@@ -40,11 +45,20 @@ class Reader:
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(self._read, texts))
 
-    def _read(self, text: str) -> Reading:
+    def _read_anew(self, text: str) -> Reading:
         found, states = minilm.states(self._model, text)
         spans = np.array(found, np.int64)
         inner = spans[:, 1] > spans[:, 0]  # [CLS] and [SEP] span nothing
         return Reading(spans[inner], _unit(states[inner]), _unit(states.mean(axis=0)))
+
+
+def cosines(one: Reading, other: Reading) -> Vectors:
+    """(tokens of one, tokens of the other), -1..1.
+
+    Not ``@``: for products this small, BLAS's threads wait for each other longer than they compute.
+    """
+    found: Vectors = np.einsum("ad,bd->ab", one.tokens, other.tokens)
+    return found
 
 
 def _unit(vectors: Vectors) -> Vectors:
