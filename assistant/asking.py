@@ -63,7 +63,7 @@ def understand(text: str, reading: Reading, lexicon: Lexicon) -> Question:
     language = likely_language(words_of(text))
     words = read(text, language)
     known = lists(language)
-    kind, asking = _kind(words, language)
+    kind, asking = _kind(words, language, text)
     idle = [word.stop or word in asking for word in words]
     counts = np.array([max(lexicon.rarity(w.text), _PLAIN) for w in words], np.float32)
     counts[idle] = _PLAIN
@@ -155,18 +155,25 @@ def tokens_of(reading: Reading, start: int, end: int) -> NDArray[np.intp]:
     return np.arange(first, last)
 
 
-def _kind(words: tuple[Word, ...], language: str) -> tuple[Kind, tuple[Word, ...]]:
+def _kind(words: tuple[Word, ...], language: str, text: str) -> tuple[Kind, tuple[Word, ...]]:
     """What is asked for, and the words that say so."""
     known = lists(language)
     said = [word.text for word in words]
-    best: tuple[int, int, Kind] | None = None
-    for phrase, kind in known.asking:
-        for place in range(len(said) - len(phrase) + 1):
-            if tuple(said[place : place + len(phrase)]) == phrase:
-                best = min(best or (place, 0, kind), (place, -len(phrase), kind))
-                break
+    found = sorted(
+        (place, -len(phrase), kind)
+        for phrase, kind in known.asking
+        for place in range(len(said) - len(phrase) + 1)
+        if tuple(said[place : place + len(phrase)]) == phrase
+    )
     if said and (said[0] in known.openings or known.particles.intersection(said)):
         return "yes_no", words[:1] if said[0] in known.openings else ()
-    if best:
-        return best[2], words[best[0] : best[0] - best[1]]
+    if found:
+        place, length, kind = next((f for f in found if _asks(f[0], words, text)), found[0])
+        return kind, words[place : place - length]
     return "thing", tuple(word for word in words if word.stop)[:1]
+
+
+def _asks(place: int, words: tuple[Word, ...], text: str) -> bool:
+    """Whether it stands where what asks stands: last, or after a comma (When it ended, who ...)."""
+    before = text[words[place - 1].end : words[place].start] if place else ""
+    return 0 < place == len(words) - 1 or before.strip() == ","

@@ -158,10 +158,12 @@ class Assistant(Keeper):
     @contextmanager
     def _known_words(self) -> Iterator[Lexicon]:
         from assistant.asking import Lexicon
+        from assistant.commonness import smoothed
 
         with self._generations.lease() as index:
             names = aliases.load(self.settings.retrieval.aliases)
-            yield Lexicon(index.rarity, lambda text: index.variants.find(text, names))
+            rarity = smoothed(index.rarity, index.passages)
+            yield Lexicon(rarity, lambda text: index.variants.find(text, names))
 
     def matching(self, filters: Filters) -> Matching:
         """How many documents pass the filters; raises FilterError as ``ask`` does."""
@@ -214,6 +216,6 @@ class Assistant(Keeper):
     def _chat(self) -> Chat | None:
         return models.build_chat(self.settings.models, self._given)
 
-    @property
+    @cached_property
     def _reader(self) -> Reader:
         return models.build_reader(self.settings)

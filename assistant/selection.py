@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.asking import ANSWERS, Question, held, in_other_form, tokens_of
-from assistant.reading import Reading
+from assistant.reading import Reading, cosines
 from assistant.segmenting import sentences
 from assistant.types import ScoredPassage, Shape
 from assistant.wording import Kind, Word, acronyms, lists, read
@@ -49,6 +49,7 @@ class Weights(Shape):
     made: str
     weights: dict[str, float]  # by name of the feature
     margin: float  # how far below the best sentence a further one may score
+    beside: float  # what a sentence next to the best one is given
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _of_passage(
     question: Question, scored: ScoredPassage, rank: int, reading: Reading, best: float
 ) -> list[Candidate]:
     passage, language = scored.passage, scored.document.language
-    similar = question.reading.tokens @ reading.tokens.T
+    similar = cosines(question.reading, reading)
     covered = coverage(question, passage_stems(scored), question.rarity)
     asked = similar[question.asks].max(axis=0) if len(question.asks) else None
     before = np.zeros(len(question.words), np.float32)
@@ -167,11 +168,15 @@ def _likeness(
 def answers(kind: Kind, question: Question, candidate: Candidate) -> bool:
     """Whether what is asked for is in a sentence: a number that the question does not say, ...
 
+    A date may be written as a number ("13,000 BP"), and a number look like a year ("2000 guests").
     Where nothing of a known form is asked for, as in "what happened", that is true.
     """
-    return kind not in (*ANSWERS, "reason") or _holds(
-        kind, candidate.words, _news(question, candidate.words), candidate.passage.document.language
-    )
+    news = _news(question, candidate.words)
+    if kind in ("date", "number"):
+        found = [w for w in news if w.mark == "number" or (w.mark and w.text[0].isdigit())]
+        return bool(found) or (kind == "date" and any(w.mark == "date" for w in news))
+    language = candidate.passage.document.language
+    return kind not in (*ANSWERS, "reason") or _holds(kind, candidate.words, news, language)
 
 
 def _holds(kind: Kind, words: Sequence[Word], news: Sequence[Word], language: str) -> bool:
@@ -207,14 +212,23 @@ def coverage(question: Question, stems: frozenset[str], weight: NDArray[np.float
 
 
 def choose(found: Sequence[Candidate], most: int) -> list[Candidate]:
-    """The best one and those close to it that say something else; ``found`` is best first."""
+    """The best one and those close to it that say something else; ``found`` is best first.
+
+    Close in score: the sentences on both sides of the best one are given a little more.
+    """
+    known = weights()
     chosen: list[Candidate] = []
-    for candidate in found:
-        if len(chosen) == most or candidate.score < found[0].score - weights().margin:
+    for candidate in sorted(found, key=lambda c: -_merit(c, found[0])):
+        if len(chosen) == most or _merit(candidate, found[0]) < found[0].score - known.margin:
             break
         if not any(_same(candidate, other) for other in chosen):
             chosen.append(candidate)
     return chosen
+
+
+def _merit(candidate: Candidate, best: Candidate) -> float:
+    beside = candidate.rank == best.rank and abs(candidate.place - best.place) == 1
+    return min(candidate.score + weights().beside * beside, best.score)
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

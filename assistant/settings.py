@@ -142,7 +142,7 @@ class RetrievalSettings(Group):
 class AnsweringSettings(Group):
     max_sentences: int = Field(default=3, ge=1, le=10, description="most sentences in an answer")
     threshold: float = Field(
-        default=0.15,
+        default=0.06,
         ge=0,
         le=1,
         description="below it: not in the documents; `assistant calibrate` fits it",

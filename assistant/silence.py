@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -20,9 +20,11 @@ from assistant.asking import Question, held, tokens_of
 from assistant.reading import Reading
 from assistant.selection import Candidate, answers, passage_stems, stems_of
 from assistant.types import ScoredPassage, Shape
-from assistant.wording import lists, read
+from assistant.wording import Word, lists, read
 
-_LONG = math.log1p(14)  # words of content of a question that a single sentence answers
+_LONG = 14  # most words of content of a question that a single sentence answers
+_POOR = 0.6  # a match below it
+_NO_NUMBER = 0.8  # stands for the match of a number where the question has none
 
 
 class Topic(NamedTuple):
@@ -38,17 +40,18 @@ class Fit(NamedTuple):
 
     match: float  # as above
     cosine: float  # as above
-    weakest: float  # match of the question's word that has the poorest
+    sentence: float  # cosine of the question and the best sentence
+    poor: float  # share of the question's words of content whose match is poor
+    number: float  # match of its number or date that has the poorest
     missing: float  # most rarity that goes unmatched: a rare word without a match is a bad sign
     name_missing: float  # a name of the question is not in what was found of the document
     swapped: float  # ... nor in the sentence, and what stands nearest to it there is another name
-    number_missing: float  # a number or date of the question is not in it
+    number_missing: float  # a number of the question, in digits, is not in that
     negated: float  # the question has a negation
     negation: float  # either the question has one or the sentence
-    kind_missing: float  # a number, date, name or reason is asked for and there is none
+    kind_missing: float  # a number or a date is asked for and there is none
     reason: float  # a reason is asked for
     yes_no: float  # yes or no is asked for
-    words: float  # how many words of content the question has, as a logarithm
 
 
 class Logistic(Shape):
@@ -88,6 +91,7 @@ class Weights(Shape):
 class Evidence(NamedTuple):
     topic: Topic
     fit: Fit
+    simple: bool  # a single sentence can hold all that is asked
 
 
 class Examined(NamedTuple):
@@ -119,33 +123,53 @@ def evidence(
     document: frozenset[str] = frozenset().union(
         *(passage_stems(p) for p in passages if p.document.id == best.passage.document.id)
     )
+    content = best.carried[question.content]
+    numbers = [best.carried[row] for row in question.content if _numeric(question.words[row])]
+    offset = best.passage.passage.start
+    inside = tokens_of(reading, best.start - offset, best.end - offset)
+    sentence = reading.tokens[inside].mean(axis=0)
     unmatched = question.rarity * (1 - np.clip(best.carried, 0, 1))
+    counted = question.kind in ("number", "date")
     negations = lists(language).negations & {word.text for word in best.words}
     return Evidence(
         Topic(best.features.match, cosine, best.features.covered),
         Fit(
             match=best.features.match,
             cosine=cosine,
-            weakest=float(best.carried[question.content].min(initial=1)),
+            sentence=float(question.reading.vector @ sentence / np.linalg.norm(sentence)),
+            poor=float(np.mean(content < _POOR)) if len(content) else 0.0,
+            number=float(min(numbers, default=_NO_NUMBER)),
             missing=float(unmatched.max(initial=0)),
-            name_missing=float(_lacks(question, document, {"name"})),
+            name_missing=float(_lacks(question, document, _named)),
             swapped=float(_swapped(question, best, before, reading)),
-            number_missing=float(_lacks(question, document, {"number", "date"})),
+            number_missing=float(_lacks(question, document, _in_digits)),
             negated=float(question.negated),
             negation=float(question.negated != bool(negations)),
-            kind_missing=float(not answers(question.kind, question, best)),
+            kind_missing=float(counted and not answers(question.kind, question, best)),
             reason=float(question.kind == "reason"),
             yes_no=float(question.kind == "yes_no"),
-            words=math.log1p(len(question.content)),
         ),
+        question.kind != "yes_no" and len(question.content) <= _LONG,
     )
 
 
-def _lacks(question: Question, document: frozenset[str], marks: set[str]) -> bool:
+def _named(word: Word) -> bool:
+    return word.mark == "name"
+
+
+def _numeric(word: Word) -> bool:
+    return word.mark in ("number", "date")
+
+
+def _in_digits(word: Word) -> bool:
+    """Of "two" and "first" as many say nothing that a document would have to have."""
+    return word.text[0].isdigit()
+
+
+def _lacks(question: Question, document: frozenset[str], kind: Callable[[Word], bool]) -> bool:
     """Whether a name or number of the question is not among the stems of the document."""
     return any(
-        question.words[row].mark in marks and not held(question, row, document)
-        for row in question.content
+        kind(question.words[row]) and not held(question, row, document) for row in question.content
     )
 
 
@@ -159,7 +183,7 @@ def _swapped(
     missing = [
         row
         for row in question.content
-        if question.words[row].mark == "name" and not held(question, row, stems)
+        if _named(question.words[row]) and not held(question, row, stems)
     ]
     if not missing or not best.words:
         return False
@@ -177,7 +201,7 @@ def probability(found: Evidence) -> float:
     known = weights()
     topic = known.topic.logit(found.topic._asdict())
     answer = known.answer.logit(found.fit._asdict())
-    if found.fit.words > _LONG or found.fit.yes_no:  # no sentence holds all that is asked
+    if not found.simple:
         answer = known.neutral
     return _sigmoid(2 * topic + 2) * _sigmoid(answer)
 

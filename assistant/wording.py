@@ -16,7 +16,7 @@ Mark = Literal["name", "number", "date", ""]
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:]\d+)*")
 _PROBABLY = {"und": "en"}
-_YEAR = re.compile(r"1\d{3}|20\d{2}")
+_YEAR = re.compile(r"(?:1\d{3}|20\d{2})s?")  # also "1990s"
 _ALIKE, _SHARE = 4, 0.66  # letters, and share of the shorter, that two forms of one name begin with
 
 
@@ -128,7 +128,7 @@ def seats() -> dict[str, tuple[str, ...]]:
 def lists(language: str) -> Lists:
     """The language's lists, empty ones where there are none."""
     found = _file().get(_PROBABLY.get(language, language), {})
-    kinds: tuple[Kind, ...] = ("person", "date", "place", "number", "reason")
+    kinds: tuple[Kind, ...] = ("person", "date", "place", "number", "reason", "thing")
     asking = [
         (tuple(words_of(phrase, language)), kind)
         for kind in kinds

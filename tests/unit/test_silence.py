@@ -53,13 +53,36 @@ def test_a_question_that_is_answered_is_likelier_than_one_that_is_not(reader: Re
     assert found[0] > 0.6 > 0.1 > found[2]
 
 
-def test_a_yes_or_no_question_is_judged_by_its_topic_alone() -> None:
+def test_a_question_that_no_sentence_answers_alone_is_judged_by_its_topic(reader: Reader) -> None:
     topic = Topic(match=0.7, cosine=0.6, covered=0.8)
     fit = Fit(**dict.fromkeys(Fit._fields, 0.0))
-    plain = silence.probability(Evidence(topic, fit))
-    likely = silence.probability(Evidence(topic, fit._replace(yes_no=1.0)))
-    long = silence.probability(Evidence(topic, fit._replace(words=4.0)))
-    assert plain < likely == long < 1
+    plain = silence.probability(Evidence(topic, fit, simple=True))
+    assert plain < silence.probability(Evidence(topic, fit, simple=False)) < 1
+    assert evidence(reader, "When was the harbour bridge opened?").simple
+    assert not evidence(reader, "Was the harbour bridge opened?").simple
+    assert not evidence(reader, f"Who came to {' '.join(f'place{n}' for n in range(20))}?").simple
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("When did the ice age end?", "The ice age ended 11,600 years before the present."),
+        ("How many guests came to the dinner?", "The dinner was attended by 2000 guests."),
+        ("How long was the theatre open?", "The theatre was open from 1870 to 1939."),
+        ("In which decade did the war end?", "The war ended in the 1990s."),
+    ],
+)
+def test_a_date_may_be_a_number_and_a_number_look_like_a_year(
+    reader: Reader, question: str, text: str
+) -> None:
+    assert not evidence(reader, question, text).fit.kind_missing
+
+
+def test_a_number_that_is_asked_for_and_is_not_there_is_missed(reader: Reader) -> None:
+    text = "The dinner in May was attended by many guests of the mayor."
+    assert evidence(reader, "How many guests came to the dinner?", text).fit.kind_missing
+    assert evidence(reader, "Who came to the dinner of 1921?", text).fit.number_missing
+    assert not evidence(reader, "Who was one of the guests?", text).fit.number_missing
 
 
 def test_the_weights_are_for_the_features_that_are_measured() -> None:
