@@ -49,7 +49,7 @@ def extract(
     confidence = silence.probability(evidence)
     if confidence < settings.threshold:
         return Extract("not_in_documents", (), confidence)
-    best, *further = _with_antecedent(found, settings.max_sentences)
+    best, *further = _with_antecedent(asked, found, settings.max_sentences)
     chosen = [best, *sorted(further, key=lambda c: (c.rank, c.start))]
     sure = confidence >= min(settings.threshold + settings.doubt, 1)
     status: Status = "answered" if sure and _complete(asked, chosen) else "partial"
@@ -70,15 +70,15 @@ def examine(
     return Examined(asked, found, silence.evidence(asked, found, read, readings))
 
 
-def _with_antecedent(found: Sequence[Candidate], most: int) -> list[Candidate]:
+def _with_antecedent(asked: Question, found: Sequence[Candidate], most: int) -> list[Candidate]:
     """The sentences chosen, the one before the best among them if that begins with a pronoun."""
     best = found[0]
     before = next((c for c in found if c.rank == best.rank and c.place == best.place - 1), None)
     pronouns = lists(best.passage.document.language).pronouns
     if most < 2 or before is None or not best.words or best.words[0].text not in pronouns:
-        return selection.choose(found, most)
+        return selection.choose(asked, found, most)
     others = [candidate for candidate in found if candidate is not before]
-    return [best, before, *selection.choose(others, most - 1)[1:]]
+    return [best, before, *selection.choose(asked, others, most - 1)[1:]]
 
 
 def _complete(question: Question, chosen: Sequence[Candidate]) -> bool:

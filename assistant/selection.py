@@ -211,24 +211,25 @@ def coverage(question: Question, stems: frozenset[str], weight: NDArray[np.float
     return _mean(share, weight)
 
 
-def choose(found: Sequence[Candidate], most: int) -> list[Candidate]:
+def choose(question: Question, found: Sequence[Candidate], most: int) -> list[Candidate]:
     """The best one and those close to it that say something else; ``found`` is best first.
 
     Close in score: the sentences on both sides of the best one are given a little more.
     """
     known = weights()
-    chosen: list[Candidate] = []
-    for candidate in sorted(found, key=lambda c: -_merit(c, found[0])):
+    chosen: list[Candidate] = list(found[:1])
+    for candidate in sorted(found[1:], key=lambda c: -_merit(c, found[0])):
         if len(chosen) == most or _merit(candidate, found[0]) < found[0].score - known.margin:
             break
-        if not any(_same(candidate, other) for other in chosen):
+        new = len(_news(question, candidate.words)) > 0
+        if new and not any(_same(candidate, other) for other in chosen):
             chosen.append(candidate)
     return chosen
 
 
 def _merit(candidate: Candidate, best: Candidate) -> float:
     beside = candidate.rank == best.rank and abs(candidate.place - best.place) == 1
-    return min(candidate.score + weights().beside * beside, best.score)
+    return candidate.score + weights().beside * beside
 
 
 def _same(one: Candidate, other: Candidate) -> bool:

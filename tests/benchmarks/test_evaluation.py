@@ -166,10 +166,10 @@ def query_stemmed_as(language: str) -> Change:
     """The query's words are stemmed as this language's, the index as it was."""
 
     def change(assistant: Any, patch: pytest.MonkeyPatch) -> None:
-        from assistant import lexical
+        from assistant import lexical_query
 
-        analyse = lexical.analyse_query
-        patch.setattr(lexical, "analyse_query", lambda text, _: analyse(text, [language]))
+        analyse = lexical_query.analyse_query
+        patch.setattr(lexical_query, "analyse_query", lambda text, _: analyse(text, [language]))
 
     return change
 
@@ -239,7 +239,7 @@ REGRESSIONS: dict[str, tuple[Change | None, dict[str, dict[str, Any]]]] = {
         finding(lambda found: [s for s in found if not third(s.document.uri)]),
         {},
     ),
-    "words only": (None, {"retrieval": {"dense_weight": 0.0}}),
+    "meaning only": (None, {"retrieval": {"dense_weight": 1.0}}),
     "threshold 0.95": (None, {"answering": {"threshold": 0.95}}),
     "worst first": (finding(lambda found: found[::-1]), {}),
 }

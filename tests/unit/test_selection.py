@@ -70,8 +70,15 @@ def test_in_a_language_the_model_cannot_read_words_match_by_their_stems(reader: 
 def test_copies_are_chosen_once_and_distant_sentences_not_at_all(reader: Reader) -> None:
     text = "The ferry carried 240 passengers. Cats sleep."
     passages = [scored(text), scored(text, number=1, score=0.5)]
-    _, found = ranked(reader, "How many passengers did the ferry carry?", passages)
-    assert [c.text for c in selection.choose(found, 3)] == ["The ferry carried 240 passengers."]
+    asked, found = ranked(reader, "How many passengers did the ferry carry?", passages)
+    chosen = selection.choose(asked, found, 3)
+    assert [c.text for c in chosen] == ["The ferry carried 240 passengers."]
+
+
+def test_a_sentence_that_says_no_more_than_the_question_is_not_added(reader: Reader) -> None:
+    text = "The ferry carried 240 passengers. Passengers of the ferry. It was full on 3 May 1921."
+    asked, found = ranked(reader, "How many passengers did the ferry carry?", [scored(text)])
+    assert "Passengers of the ferry." not in [c.text for c in selection.choose(asked, found, 3)]
 
 
 def test_no_passage_gives_no_candidate(reader: Reader) -> None:
