@@ -10,7 +10,7 @@ from assistant import timeline as timelines
 from assistant.attribution import attribute
 from assistant.conflicts import conflicts
 from assistant.copies import Source, independent
-from assistant.denials import denials
+from assistant.denials import denials, positions
 from assistant.errors import UnknownDocumentError
 from assistant.languages import UNKNOWN
 from assistant.statements import Citing, Statement, Weigh, statements
@@ -45,7 +45,9 @@ def compare(
     citations = [citation for sentence in sentences for citation in sentence.citations]
     cite = Citing(citations)
     cited = _cited(citations, found)
-    apart = conflicts(question, cited, found, weigh, cite) + denials(cited, found, weigh, cite)
+    apart = conflicts(question, cited, found, weigh, cite) + (
+        denials(cited, found, weigh, cite) or positions(question, cited, found, weigh, cite)
+    )
     events: tuple[Event, ...] = ()
     if timelines.asked_for(question):
         events = timelines.timeline(question, found, text_of, weigh, cite)

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import product
+from typing import Literal
 
 from assistant.names import Name, fold
-from assistant.statements import Citing, Statement, Weigh, Word
+from assistant.rivals import rivals
+from assistant.statements import Citing, Statement, Told, Weigh, Word
 from assistant.types import Conflict, Side
+from assistant.units import number_lists
 from assistant.values import Value, agrees
 
 # Found with XQuAD's paragraphs and copies of them with the answer changed; SQuAD 2 was looked at
@@ -31,23 +34,18 @@ KINDS = frozenset(_SAME_AROUND)
 _VERBATIM = 0.75  # share of the words of two sentences that are the same, in the same order
 _LONGEST = 6  # words of a name that stands where another one does
 _SHOWN = 5  # conflicts of one answer
+_HEDGED = 4  # words before a number that say how exact it is
+_BOUND_WITH = {"at", "more", "less", "no", "not", "than", "just", "up", "to", "a", "little"}
+_WORD = re.compile(r"[^\W\d_]+|[~<>]")
 _SUBJECT = 6  # words on each side of a value that say what it is of
 
 
 @dataclass(frozen=True)
-class _Told:
-    """A value and the statement that gives it."""
+class _Group:
+    """Values for one thing."""
 
-    statement: Statement
-    value: Value
-
-    def agrees(self, other: _Told) -> bool:
-        return agrees(self.value, other.value)
-
-    def is_at(self, other: _Told) -> bool:
-        mine, its = self.value, other.value
-        here = mine.start < its.end and its.start < mine.end
-        return self.statement is other.statement and here
+    subject: str
+    told: list[Told]
 
 
 def conflicts(
@@ -59,7 +57,7 @@ def conflicts(
 ) -> tuple[Conflict, ...]:
     """What ``others`` say differently than ``cited`` of what is asked, in their order."""
     kinds = _asked(question)
-    groups: list[list[_Told]] = []
+    groups: list[_Group] = []
     for statement in cited:
         said = {o.passage.document.uri for o in others if o.text == statement.text}
         said.add(statement.passage.document.uri)
@@ -67,8 +65,13 @@ def conflicts(
             if other.passage.document.uri not in said:
                 for mine, its in differences(statement, other, weigh, kinds):
                     if not (_given(mine, question) or _given(its, question)):
-                        _add(groups, _Told(statement, mine), _Told(other, its))
-    return tuple(_conflict(group, cite) for group in groups[:_SHOWN])
+                        _add(groups, Told(statement, mine), Told(other, its))
+    if not groups:  # what is told in the same words is surer
+        asking = _ways()["number"].search(question)
+        for first, second in rivals(question, asking and asking.span(), cited, others, weigh):
+            _add(groups, first, second, question)
+    found = [conflict for group in groups for conflict in _conflicts(group, cite)]
+    return tuple(found[:_SHOWN])
 
 
 def _given(value: Value, question: str) -> bool:
@@ -91,32 +94,57 @@ def _ways() -> dict[str, re.Pattern[str]]:
     }
 
 
-def _add(groups: list[list[_Told]], mine: _Told, its: _Told) -> None:
+def _add(groups: list[_Group], mine: Told, its: Told, subject: str = "") -> None:
     """Puts both values with those they stand against; what agrees with one is not told twice."""
     for group in groups:
-        if any(told.is_at(mine) for told in group):
-            if not any(told.agrees(its) for told in group):
-                group.append(its)
+        if any(told.is_at(mine) for told in group.told):
+            if not any(told.agrees(its) for told in group.told):
+                group.told.append(its)
             return
-        if any(told.is_at(its) for told in group):
+        if any(told.is_at(its) for told in group.told):
             return  # the other one is cited too, and was compared with this one before
-    groups.append([mine, its])
+    groups.append(_Group(subject or _subject(mine), [mine, its]))
 
 
-def _conflict(group: list[_Told], cite: Citing) -> Conflict:
-    """An update where one source says all of it, each on another day: the latest comes last."""
-    sides = tuple(Side(value=t.value.text, citation=cite(t.statement)) for t in group)
-    sources = {side.citation.source for side in sides}
-    days = [side.citation.published for side in sides if side.citation.published]
-    updated = len(sources) == 1 and len(set(days)) == len(sides)
-    if updated:
-        sides = tuple(sorted(sides, key=lambda side: str(side.citation.published)))
-    return Conflict(
-        subject=_subject(group[0]), kind="update" if updated else "conflict", sides=sides
-    )
+def _conflicts(group: _Group, cite: Citing) -> Iterator[Conflict]:
+    """What each source later said otherwise, from day to day, and then what sources say apart."""
+    sources: dict[str, list[Told]] = {}
+    for told in group.told:
+        sources.setdefault(told.statement.passage.document.source, []).append(told)
+    apart: list[Told] = []
+    for own in sources.values():
+        days = {told.statement.passage.document.published for told in own}
+        if len(own) > 1 and None not in days and len(days) == len(own):
+            own.sort(key=lambda told: str(told.statement.passage.document.published))
+            yield _conflict(group.subject, "update", own, cite)
+            own = own[-1:]
+        apart += own
+    if len(apart) > 1:
+        yield _conflict(group.subject, "conflict", apart, cite)
 
 
-def _subject(told: _Told) -> str:
+def _conflict(
+    subject: str, kind: Literal["conflict", "update"], told: Sequence[Told], cite: Citing
+) -> Conflict:
+    sides = tuple(Side(value=_shown(each), citation=cite(each.statement)) for each in told)
+    return Conflict(subject=subject, kind=kind, sides=sides)
+
+
+def _shown(told: Told) -> str:
+    """The value with what says how exact it is: "more than 10,000"."""
+    text, value = told.statement.text, told.value
+    if not getattr(value.meaning, "bound", ""):
+        return value.text
+    known = number_lists(told.statement.language).bounds.keys() | _BOUND_WITH
+    start = value.start
+    for word in reversed(list(_WORD.finditer(text, 0, start))[-_HEDGED:]):
+        if word[0].casefold() not in known or text[word.end() : start].strip():
+            break
+        start = word.start()
+    return text[start : value.end]
+
+
+def _subject(told: Told) -> str:
     """The words around the value, with "…" in its place."""
     text, value = told.statement.text, told.value
     before = text[: value.start].split()[-_SUBJECT:]

@@ -1,4 +1,4 @@
-"""Where one source says what another denies."""
+"""Where one source says what another denies, or two answer yes and no."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from collections.abc import Sequence
 
 from assistant.analysis import every_stop_word, stem
 from assistant.attribution import attribute, said_in
+from assistant.bearing import Question, Spoken, bearing, spoken, understand
+from assistant.counting import countries
 from assistant.statements import Citing, Statement, Weigh
 from assistant.types import Conflict, Side
+from assistant.wording import lists, read
 
 _COVERED = 0.7  # share of the words of what is denied, by rarity, that the other statement has
 _SHARED = 3  # words, at least: "Armenia denied this" denies nothing that could be found
 _SHOWN = 2  # of one answer
+_BEARS = 0.45  # share of a question's words that a statement must have to answer yes or no
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -29,6 +33,53 @@ def denials(
                 seen.add(pair)
                 shown.append(_conflict(statement, other, cite))
     return tuple(shown)
+
+
+def positions(
+    question: str,
+    cited: Sequence[Statement],
+    others: Sequence[Statement],
+    weigh: Weigh,
+    cite: Citing,
+) -> tuple[Conflict, ...]:
+    """To a question for yes or no: the cited document that answers best, and one that says else."""
+    asked = understand(question, weigh)
+    if not _asks_yes_or_no(asked):
+        return ()
+    quoted = {(s.passage.document.uri, s.start) for s in cited}
+    best: dict[str, tuple[bool, float, Statement]] = {}
+    for each in spoken(others):
+        uri = each.statement.passage.document.uri
+        found = ((uri, each.statement.start) in quoted, _bears(asked, each), each.statement)
+        if found[1] >= _BEARS and (uri not in best or found[:2] > best[uri][:2]):
+            best[uri] = found
+    ranked = sorted(best.values(), key=lambda found: found[:2], reverse=True)
+    for is_cited, bears, other in ranked[1:]:
+        mine = ranked[0]
+        sure = is_cited or bears >= mine[1]
+        if mine[0] and sure and _negative(mine[2]) != _negative(other):
+            return (_conflict(mine[2], other, cite),)
+    return ()
+
+
+def _asks_yes_or_no(asked: Question) -> bool:
+    known = lists(asked.language)
+    words = [word.text for word in read(asked.text, asked.language)]
+    return bool(words) and (words[0] in known.openings or bool(known.particles & set(words)))
+
+
+def _bears(asked: Question, each: Spoken) -> float:
+    """How far it answers, not at all where it is about another country only."""
+    statement = each.statement
+    named = set(countries(statement.text, read(statement.text, statement.language)))
+    wanted = set(countries(asked.text, [term.word for term in asked.terms]))
+    return 0.0 if named and wanted and not named & wanted else bearing(asked, each).all
+
+
+def _negative(statement: Statement) -> bool:
+    """Whether it denies, refuses, or says that something is not so."""
+    negations = lists(statement.language).negations
+    return _is_denial(statement) or bool(negations & {word.text for word in statement.words})
 
 
 def _denies(one: Statement, other: Statement, weigh: Weigh) -> bool:
@@ -61,9 +112,10 @@ def _denied(statement: Statement) -> dict[str, str]:
 
 
 def _conflict(one: Statement, other: Statement, cite: Citing) -> Conflict:
-    sides = tuple(
-        Side(value="denies it" if _is_denial(s) else "says so", citation=cite(s))
-        for s in (one, other)
+    """Who says it first, then who denies it."""
+    said, denied = (other, one) if _negative(one) else (one, other)
+    sides = (
+        Side(value="says so", citation=cite(said)),
+        Side(value="denies it", citation=cite(denied)),
     )
-    said = other if _is_denial(one) else one
     return Conflict(subject=said.text, sides=sides)

@@ -12,7 +12,7 @@ from assistant.analysis import every_stop_word, stem
 from assistant.citing import cite
 from assistant.segmenting import sentences
 from assistant.types import Citation, ScoredPassage
-from assistant.values import Value, values
+from assistant.values import Value, agrees, values
 
 Weigh = Callable[[str], float]  # a word to its inverse document frequency in the collection
 
@@ -64,6 +64,22 @@ class Statement:
     @cached_property
     def values(self) -> tuple[Value, ...]:
         return values(self.text, self.language)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value and the statement that gives it."""
+
+    statement: Statement
+    value: Value
+
+    def agrees(self, other: Told) -> bool:
+        return agrees(self.value, other.value)
+
+    def is_at(self, other: Told) -> bool:
+        mine, its = self.value, other.value
+        here = mine.start < its.end and its.start < mine.end
+        return self.statement is other.statement and here
 
 
 class Citing:

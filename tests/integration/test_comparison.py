@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from assistant import Answer, Assistant
 from assistant.types import Citation
+
+ROOT = Path(__file__).parents[2]
 
 
 def citations(answer: Answer) -> list[Citation]:
@@ -14,6 +19,13 @@ def citations(answer: Answer) -> list[Citation]:
         *(side.citation for conflict in answer.conflicts for side in conflict.sides),
         *(event.citation for event in answer.timeline),
     ]
+
+
+@pytest.fixture(scope="module")
+def questions() -> dict[str, str]:
+    """The sample set's, by the id of their case."""
+    text = (ROOT / "evals" / "sets" / "sample.yaml").read_text(encoding="utf-8")
+    return {case["id"]: case["question"] for case in yaml.safe_load(text)["cases"]}
 
 
 @pytest.mark.parametrize(
@@ -46,3 +58,40 @@ def test_reported_speech_keeps_its_speaker(sample: Assistant) -> None:
     assert "Sidorov" in (said[0].speaker or "")
     assert all((s.speaker or "") in s.text for s in answer.sentences)
     assert answer.independent_sources >= 1
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "told"),
+    [
+        ("c01", "update", ["49", "105"]),
+        ("c02", "conflict", ["shortly after midnight on Tuesday", "evening of September 13"]),
+        ("c06", "conflict", ["about 2,500", "2,030"]),
+        ("c07", "conflict", ["164", "225"]),
+        ("c12", "conflict", ["46", "63"]),
+        ("c16", "conflict", ["at least 170", "At least 20"]),
+        ("c18", "conflict", ["one hundred", "some fifty"]),
+        ("c21", "conflict", ["says so", "denies it"]),
+        ("c25", "conflict", ["says so", "denies it"]),
+        ("c30", "update", ["Eighteen", "21"]),
+        ("c33", "update", ["около 98 тысяч", "более двухсот тысяч"]),
+    ],
+)
+def test_what_its_sources_say_apart_is_shown(
+    sample: Assistant, questions: dict[str, str], case: str, kind: str, told: list[str]
+) -> None:
+    answer = sample.ask(questions[case])
+    (conflict,) = answer.conflicts
+    assert conflict.kind == kind
+    assert sorted(side.value for side in conflict.sides) == sorted(told)
+    for side in conflict.sides:
+        cited = side.citation
+        assert sample.document(cited.document_id).text[cited.start : cited.end] == cited.quote
+    assert (len({side.citation.source for side in conflict.sides}) == 1) == (kind == "update")
+
+
+def test_sources_that_agree_are_not_set_against_each_other(
+    sample: Assistant, questions: dict[str, str]
+) -> None:
+    apart = {"c01", "c02", "c06", "c07", "c12", "c16", "c18", "c21", "c25", "c30", "c33"}
+    shown = {case for case, asked in questions.items() if sample.ask(asked).conflicts}
+    assert shown == apart
