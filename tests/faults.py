@@ -165,12 +165,10 @@ class Window:
             "backup": ("backup", {"file": str(self.file)}),
             "restore": ("restore", {"file": str(self.file)}),
         }.get(kind, ("rebuild", {}))
-        self.seconds = 60.0
-        for _ in range(2):  # the first time, much is still to be loaded
-            self.reset()
-            began = time.monotonic()
-            outcome = children.run(self.verb, self.data, **self.arguments)
-            self.seconds = min(self.seconds, time.monotonic() - began)
+        self.reset()
+        began = time.monotonic()
+        outcome = children.run(self.verb, self.data, **self.arguments)
+        self.seconds = time.monotonic() - began
         self.embedded = outcome.get("embedded", 0)
         self.after, self.content = live(self.data), content(self.data)
         self.done = 0  # passages that were told to be embedded by those killed
@@ -270,10 +268,14 @@ def kill_at_random(window: Window, wanted: int, dice: random.Random) -> int:
     kills = rounds = 0
     while kills < wanted:
         window.reset()
-        for _ in range(dice.choice([1, 1, 2])):  # killed again before it was whole again
+        for earlier in range(dice.choice([1, 2, 3])):  # killed again before it was whole again
             killed = window.kill(dice.uniform(0, window.seconds))
             kills += killed
             window.look(killed=killed)
+            if not earlier:  # about one in five is to come too late, however busy the machine
+                window.seconds *= 1.05 if killed else 0.8
+            if not killed:
+                break
         window.finish()
         rounds += 1
         assert rounds < 9 * wanted, "it is hardly ever killed: too short"
