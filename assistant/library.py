@@ -128,15 +128,20 @@ class Library(Database):
             )
             return [Waiting(*row) for row in rows]
 
-    def unembedded_count(self, spec: Spec) -> int:
-        """How many texts of passages lack a vector; equal texts count once."""
+    def unembedded_count(self, spec: Spec, after: int = 0) -> tuple[int, int]:
+        """How many texts of passages with keys above ``after`` lack a vector, and the last key.
+
+        Equal texts count once. Counted on from the last key, a passage is looked at once.
+        """
         with self.reading() as connection:
             row = connection.execute(
-                "SELECT COUNT(DISTINCT hash) FROM passages p WHERE spec_id = ?"
+                "SELECT COUNT(DISTINCT hash), COALESCE(MAX(key), ?2) FROM passages p"
+                " WHERE spec_id = ?1 AND key > ?2"
                 " AND NOT EXISTS (SELECT 1 FROM vectors WHERE hash = p.hash)",
-                (spec_id(connection, spec),),
+                (spec_id(connection, spec), after),
             )
-            return int(row.fetchone()[0])
+            count, last = row.fetchone()
+        return int(count), int(last)
 
     def put_vectors(self, names: Sequence[bytes], made: Sequence[Embedded]) -> None:
         """Stores what was made under each name, in one transaction."""

@@ -89,7 +89,7 @@ class _Work:
         self.all_stored = threading.Event()
         self.stopped = threading.Event()
         self._library, self._embedder, self._spec, self._tell = library, embedder, spec, tell
-        self._done = 0
+        self._done = self._total = self._counted = 0  # the last: a key
 
     def run(self) -> None:
         last = 0
@@ -107,7 +107,8 @@ class _Work:
     def _embed(self, window: Sequence[Waiting]) -> None:
         texts = {waiting.name: waiting for waiting in window}  # equal ones once
         names = sorted(texts, key=lambda name: len(texts[name].embedded))
-        total = self._done + self._library.unembedded_count(self._spec)
+        more, self._counted = self._library.unembedded_count(self._spec, self._counted)
+        self._total += more
         for start in range(0, len(names), BATCH):
             if self.stopped.is_set():
                 return
@@ -115,7 +116,7 @@ class _Work:
             made = _embedded([texts[name] for name in batch], self._embedder)
             self._library.put_vectors(batch, made)
             self._done += len(batch)
-            self._tell(Progress(stage="embed", done=self._done, total=total))
+            self._tell(Progress(stage="embed", done=self._done, total=self._total))
 
 
 def _embedded(batch: Sequence[Waiting], embedder: Embedder) -> list[Embedded]:
