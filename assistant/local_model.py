@@ -96,6 +96,7 @@ def _run(path: Path, threads: int) -> _Running:
     parameters.model.path = str(path)
     parameters.n_ctx = _CONTEXT
     parameters.n_parallel = 1
+    parameters.cache_ram_mib = 0  # else it keeps what it has read, up to 8 GB
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.api_keys = [key]
