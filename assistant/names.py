@@ -151,14 +151,22 @@ def _folded(word: str, suffix: str) -> str:
 
 
 def agree(one: Name, other: Name) -> bool:
-    """Whether one can be a shorter or another form of the other."""
-    few, many = sorted((_canonical(one.words), _canonical(other.words)), key=len)
+    """Whether one can be a shorter or another form of the other; a lone letter is no initial."""
+    few, many = sorted((canonical(one.words), canonical(other.words)), key=len)
+    if len(few) == 1 and len(few[0]) == 1:
+        return few[0] in many
     inflects = one.inflects or other.inflects
     if all(any(same_word(word, its, inflects=inflects) for its in many) for word in few):
         return True
     return (len(few) == 1 and few[0] == initials(many)) or (
         len(many) > 1 and "".join(few) == "".join(many)
     )
+
+
+def stands_for(one: Name, other: Name) -> bool:
+    """Whether both are one name, or one is the acronym of the other."""
+    few, many = sorted((canonical(one.words), canonical(other.words)), key=len)
+    return few == many or few == (initials(many),)
 
 
 def initials(words: Collection[str]) -> str:
@@ -212,7 +220,8 @@ def _one_off(short: str, long: str) -> bool:
     return short[start:] == long[start + 1 :]
 
 
-def _canonical(words: tuple[str, ...]) -> tuple[str, ...]:
+def canonical(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words with those of well-known names made short: ``united nations`` is ``un``."""
     joined = " ".join(words)
     for phrase, short in _phrases():
         joined = f" {joined} ".replace(f" {phrase} ", f" {short} ").strip()

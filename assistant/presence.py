@@ -83,8 +83,7 @@ def _named(name: Name, statement: Statement) -> float:
         for its in statement.values
     ):
         return 1.0
-    words = _folded(statement)
-    return sum(_has(word, words, inflects=name.inflects) for word in name.words) / len(name.words)
+    return _found(name, _folded(statement))
 
 
 def _anywhere(value: Value, statements: Sequence[Statement]) -> float:
@@ -93,16 +92,20 @@ def _anywhere(value: Value, statements: Sequence[Statement]) -> float:
     if not isinstance(name, Name):
         return 0.0
     if any(
-        isinstance(its.meaning, Name)
-        and names.agree(name, its.meaning)
-        and names.initials(its.meaning.words) + names.initials(name.words) != ""
-        and 1 in {len(its.meaning.words), len(name.words)}
+        isinstance(its.meaning, Name) and names.stands_for(name, its.meaning)
         for statement in statements
         for its in statement.values
     ):
         return 1.0
-    every = frozenset().union(*map(_folded, statements))
-    return sum(_has(word, every, inflects=name.inflects) for word in name.words) / len(name.words)
+    return _found(name, frozenset().union(*map(_folded, statements)))
+
+
+def _found(name: Name, words: frozenset[str]) -> float:
+    """How much of a name is among the words; one that is a letter alone is no initial of others."""
+    if len(name.words) == 1 and len(name.words[0]) == 1:
+        return float(name.words[0] in words)
+    parts = names.canonical(name.words)
+    return sum(_has(part, words, inflects=name.inflects) for part in parts) / len(parts)
 
 
 def _has(word: str, words: frozenset[str], *, inflects: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,9 @@ from assistant import amounts, dates, names
 from assistant.dates import Date
 from assistant.names import Name
 from assistant.units import Amount
+
+# What holds a digit and is no date or amount (mp3, 2-1, bff09864d): it is compared as a name.
+_CODE = re.compile(r"[^\W_]*\d[^\W_]*")
 
 Kind = Literal["date", "number", "percent", "money", "quantity", "ordinal", "name"]
 
@@ -46,7 +50,12 @@ def values(
             found.append(Value(kind, start, end, text[start:end], amount))
     for start, end, name in names.find(text, language, common):
         if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
             found.append(Value("name", start, end, text[start:end], name))
+    for code in _CODE.finditer(text):
+        if not any(taken[slice(*code.span())]):
+            named = Name((names.fold(code[0], language),))
+            found.append(Value("name", *code.span(), code[0], named))
     return tuple(sorted(found, key=lambda value: value.start))
 
 

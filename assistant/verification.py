@@ -19,12 +19,10 @@ from assistant.citing import cite_whole
 from assistant.errors import UnknownDocumentError
 from assistant.evidence import Evidence, Statement, prepare, statement
 from assistant.meaning import THRESHOLD, Meaning, Place, Weigh, likelihood, meaning
-from assistant.names import Name
 from assistant.presence import Held, held
 from assistant.reading import Reader
 from assistant.types import AnswerSentence, Citation, ScoredPassage
 
-_OF_A_NAME = 0.66
 Unsupported = Literal["strict", "flag"]
 
 
@@ -228,16 +226,9 @@ def _quoted(sentence: str, evidence: Sequence[Evidence]) -> Span | None:
 
 def wrong(claim: Statement, found: Sequence[Held], evidence: Sequence[Evidence]) -> tuple[str, ...]:
     """What the rules hold against the claim: values that are not there, and differences."""
-    missing = [
-        f"{one.value.text} is not in its source" for one in found if one.share < _enough(one)
-    ]
+    missing = [f"{one.value.text} is not in its source" for one in found if one.share < 1]
     statements = chain.from_iterable(passage.statements for passage in evidence)
     return (*missing, *differences(claim, statements))
-
-
-def _enough(one: Held) -> float:
-    """The share that must be found: all, but of a long name two words of three are enough."""
-    return _OF_A_NAME if isinstance(one.value.meaning, Name) else 1.0
 
 
 def _spans(

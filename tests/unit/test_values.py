@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant import names
 from assistant.dates import Date, follows
 from assistant.names import Name
 from assistant.units import Amount
@@ -142,6 +143,24 @@ def test_names_are_runs_of_capitals() -> None:
         "Azerbaijan",
         "CSTO",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("Warsaw bff09864d3d96a77 in 2013.", ["bff09864d3d96a77"]),
+        ("It was Poland,1987,1988 then.", ["1987", "1988"]),
+        ("An mp3 of the 1920s, 5km and 5th of its kind.", ["mp3"]),
+    ],
+)
+def test_what_holds_a_digit_is_a_value_whatever_it_is(text: str, codes: list[str]) -> None:
+    found = [value.text for value in values(text) if value.kind == "name"]
+    assert [code for code in found if any(map(str.isdecimal, code))] == codes
+
+
+def test_a_letter_alone_is_no_initial() -> None:
+    assert not names.agree(Name(("m",)), Name(("martin",)))
+    assert names.agree(Name(("m", "luther")), Name(("martin", "luther")))
 
 
 def test_the_first_word_of_a_sentence_may_be_no_name() -> None:

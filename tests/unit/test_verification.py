@@ -120,6 +120,10 @@ def test_the_same_in_other_words_is_supported(claim: str) -> None:
         ("Twelve million people live in the region.", "Twelve million"),
         ("21 percent of them left.", "21 percent"),
         ("Putin ate breakfast with a bear.", "Putin"),
+        ("The CSTO sent a mission headed by Stanislav Zas Junior.", "Stanislav Zas Junior"),
+        ("The CSTO sent a mission headed by Z.", "Z is not"),
+        ("The CSTO c40970e82f sent a mission headed by Zas.", "c40970e82f"),
+        ("Armenia said 105,1987 of its soldiers died.", "1987"),
         ("The weather was pleasant and bread cheap.", "something else"),
     ],
 )
