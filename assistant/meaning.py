@@ -52,12 +52,13 @@ def meaning(
     claim: Statement,
     read: Reading,
     evidence: Sequence[Evidence],
-    held: Sequence[tuple[Value, Sequence[Place], float]],
+    held: Sequence[tuple[Value, Sequence[Place], float, Sequence[Place]]],
     weigh: Weigh,
 ) -> Meaning:
     """What the logistic sees, and the sentences of the evidence that the claim rests on.
 
-    ``held``: each value of the claim, where it stands, and the share of it (0..1) that was found.
+    ``held``: each value of the claim, where it stands, the share of it (0..1) that was found, and
+    where its words stand apart.
     """
     tokens = _tokens(claim, read, weigh)
     places, best = _best(read, evidence)
@@ -66,8 +67,8 @@ def meaning(
         return Meaning((0.0, float(len(held)), 1.0 if held else 0.0), ())
     lexical = _lexical(claim, tokens, places, evidence)
     chosen, covered = _cover(best, lexical, tokens.weights)
-    local = sum(_astray(claim, value, where, tokens, places, best) for value, where, _ in held)
-    worst = 1 - min((share for _, _, share in held), default=1.0)
+    local = sum(_astray(claim, value, where, tokens, places, best) for value, where, *_ in held)
+    worst = 1 - min((share for _, _, share, _ in held), default=1.0)
     score = float(covered @ tokens.weights) / total
     return Meaning((score, local, worst), tuple(places[row] for row in chosen))
 

@@ -99,8 +99,8 @@ def _name(
         while run and run[0].text in _inside():
             run = run[1:]
         doubtful = False
-    while run and (run[0].text == "I" or run[0].text.lower() in every_stop_word()):
-        run = run[1:]  # "The" in a headline, "In"
+    while run and _plain(run[0].text, shouted=text.isupper()):
+        run = run[1:]
     if not run:
         return
     parts = [word.text for word in run if word.text not in _inside()]
@@ -110,6 +110,12 @@ def _name(
     if words:
         end = run[-1].end - len(_suffix(run[-1].text, language))
         yield run[0].start, end, Name(words, doubtful, language in languages("inflect_names"))
+
+
+def _plain(word: str, *, shouted: bool) -> bool:
+    """Whether it is a word like "The" or "In" in a headline; US, WHO and UN are none."""
+    acronym = len(word) > 1 and word.isupper() and not shouted
+    return word == "I" or (word.lower() in every_stop_word() and not acronym)
 
 
 def _ordinary(word: str, language: str, common: Collection[str]) -> bool:

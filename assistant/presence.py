@@ -13,6 +13,7 @@ from assistant.dates import Date
 from assistant.evidence import Evidence, Statement
 from assistant.meaning import Place
 from assistant.names import Name
+from assistant.units import Amount
 from assistant.values import Value, agrees
 
 
@@ -22,6 +23,7 @@ class Held(NamedTuple):
     value: Value
     places: tuple[Place, ...]  # where most of it stands
     share: float  # of its parts, 0..1
+    apart: tuple[Place, ...] = ()  # one for each word of a name that no sentence has whole
 
 
 def held(
@@ -49,8 +51,8 @@ def held(
         shares = [(_share(value, statement, years), place) for place, statement in places]
         most = max((share for share, _ in shares), default=0.0)
         where = tuple(place for share, place in shares if share == most) if most else ()
-        whole = _anywhere(value, [statement for _, statement in places]) if most < 1 else most
-        found.append(Held(value, where, max(most, whole)))
+        apart = _apart(value.meaning, places) if most < 1 else ()
+        found.append(Held(value, where, 1.0 if apart else most, apart))
     return found
 
 
@@ -78,26 +80,30 @@ def _dated(claim: Date, its: object, years: set[int]) -> float:
 def _named(name: Name, statement: Statement) -> float:
     if any(
         isinstance(its.meaning, Name)
-        and names.agree(name, its.meaning)
-        and len(its.meaning.words) >= len(name.words)
+        and (
+            names.stands_for(name, its.meaning)
+            or (len(its.meaning.words) >= len(name.words) and names.agree(name, its.meaning))
+        )
         for its in statement.values
     ):
         return 1.0
     return _found(name, _folded(statement))
 
 
-def _anywhere(value: Value, statements: Sequence[Statement]) -> float:
-    """How much of a name stands in all sentences taken together; acronyms stand for their words."""
-    name = value.meaning
-    if not isinstance(name, Name):
-        return 0.0
-    if any(
-        isinstance(its.meaning, Name) and names.stands_for(name, its.meaning)
-        for statement in statements
-        for its in statement.values
-    ):
-        return 1.0
-    return _found(name, frozenset().union(*map(_folded, statements)))
+def _apart(
+    name: Date | Amount | Name, places: Sequence[tuple[Place, Statement]]
+) -> tuple[Place, ...]:
+    """Where each word of a name stands; nothing unless all of them do."""
+    if not isinstance(name, Name) or len(name.words) == 1:
+        return ()
+    found = [
+        next(
+            (p for p, its in places if _has(word, _folded(its), inflects=name.inflects)),
+            None,
+        )
+        for word in names.canonical(name.words)
+    ]
+    return tuple(filter(None, found)) if None not in found else ()
 
 
 def _found(name: Name, words: frozenset[str]) -> float:

@@ -234,14 +234,20 @@ def wrong(claim: Statement, found: Sequence[Held], evidence: Sequence[Evidence])
 def _spans(
     cover: Sequence[Place], found: Sequence[Held], evidence: Sequence[Evidence]
 ) -> tuple[Span, ...]:
-    """The sentence that says most, and such others as hold a value that those before do not."""
+    """The sentence that says most, and such others as hold a value that those before do not.
+
+    Every value stands in one of them.
+    """
     chosen: list[Place] = []
     for place in cover:
         held_here = {one.value.start for one in found if place in one.places}
         before = {one.value.start for one in found if set(chosen) & set(one.places)}
         if not chosen or held_here - before:
             chosen.append(place)
-    return tuple(_span(place, evidence) for place in chosen)
+    for one in found:
+        if not set(chosen) & set(one.places) or one.apart:
+            chosen += one.apart or one.places[:1]
+    return tuple(_span(place, evidence) for place in dict.fromkeys(chosen))
 
 
 def _span(place: Place, evidence: Sequence[Evidence]) -> Span:

@@ -158,6 +158,12 @@ def test_what_holds_a_digit_is_a_value_whatever_it_is(text: str, codes: list[str
     assert [code for code in found if any(map(str.isdecimal, code))] == codes
 
 
+def test_acronyms_that_read_like_plain_words_are_names() -> None:
+    text = "It said that the US and the WHO met the UN in Bern, and Who Came In is a headline."
+    assert {"US", "WHO", "UN", "Bern"} <= {value.text for value in values(text)}
+    assert not values("WHO IS IN THE US") or values("WHO IS IN THE US")[0].text != "WHO"
+
+
 def test_a_letter_alone_is_no_initial() -> None:
     assert not names.agree(Name(("m",)), Name(("martin",)))
     assert names.agree(Name(("m", "luther")), Name(("martin", "luther")))

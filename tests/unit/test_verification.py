@@ -122,6 +122,7 @@ def test_the_same_in_other_words_is_supported(claim: str) -> None:
         ("Putin ate breakfast with a bear.", "Putin"),
         ("The CSTO sent a mission headed by Stanislav Zas Junior.", "Stanislav Zas Junior"),
         ("The CSTO sent a mission headed by Z.", "Z is not"),
+        ("The US sent a mission headed by Stanislav Zas.", "US"),
         ("The CSTO c40970e82f sent a mission headed by Zas.", "c40970e82f"),
         ("Armenia said 105,1987 of its soldiers died.", "1987"),
         ("The weather was pleasant and bread cheap.", "something else"),
@@ -176,6 +177,22 @@ def test_the_citation_is_narrowed_to_the_words_that_support() -> None:
 def scored(text: str, uri: str) -> ScoredPassage:
     source = document(text, uri=uri)
     return ScoredPassage(passage=chunks(source)[0].passage, document=source, score=1.0)
+
+
+def test_every_value_stands_in_the_words_that_are_cited() -> None:
+    text = (
+        "The Union began with coal and steel. Zagreb was not there. The mayor of Rome was pleased."
+        " The Treaty of Paris made the Union, and the Council of Rome signed the Treaty in 1957."
+        " Many people lived on an island. Its harbour was rebuilt in 1999."
+    )
+    found = support("The Union made by the Treaty began with coal, steel and Zagreb in 1999.", text)
+    cited = " ".join(text[span.start : span.end] for span in found.spans)
+    assert not found.supported or all(word in cited for word in ("Treaty", "Zagreb", "1999"))
+    parts = support("The Union began with coal and steel and the Zagreb Council.", text)
+    cited = " ".join(text[span.start : span.end] for span in parts.spans)
+    assert parts.supported
+    assert "Zagreb" in cited
+    assert "Council" in cited
 
 
 def test_a_wrong_citation_is_put_right_by_another_passage_that_was_found() -> None:
