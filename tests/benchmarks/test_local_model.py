@@ -40,6 +40,7 @@ _LARGER = (
     "thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion"
     " half third quarter twice dozen"
 )
+_ALSO = {"us": "american", "european": "eu"}  # what a name may be told by
 _NUMBERS = {word: str(number) for number, word in enumerate(_UNITS.split(), start=2)}
 _NUMBERS |= dict.fromkeys(_LARGER.split(), "")
 
@@ -48,11 +49,16 @@ def invented(sentence: str, cited: str, ordinary: set[str]) -> list[str]:
     """Numbers, parts of dates and capitalised words of the sentence that the cited words lack.
 
     The first word is no name if it is ``ordinary``: somewhere in the documents without a capital.
+    An acronym is there when words in a row begin with its letters, and the other way round.
     """
     digits = {found.replace(",", "") for found in _DIGITS.findall(cited)}
-    words = {part for word in _WORD.findall(cited) for part in _forms(word)}
+    listed = _WORD.findall(cited)
+    words = {form for word in listed for form in _forms(word)}
+    initials = "".join(word[0] for word in listed if word[0].isupper())
+    own = _WORD.findall(sentence)
+    spelled = set(_spelled_out(own, set(listed)))
     lacking = [d for d in _DIGITS.findall(sentence) if d.replace(",", "") not in digits]
-    for place, word in enumerate(_WORD.findall(sentence)):
+    for place, word in enumerate(own):
         low = word.lower()
         if low in _NUMBERS:
             told = low in words or _NUMBERS[low] in digits
@@ -60,10 +66,21 @@ def invented(sentence: str, cited: str, ordinary: set[str]) -> list[str]:
             told = low in words
         else:
             named = word[0].isupper() and word != "I" and (place > 0 or low not in ordinary)
-            told = not named or bool(_forms(word) & words)
+            forms = {*_forms(word), _ALSO.get(low, low)}
+            short = len(word) > 1 and word.isupper() and word in initials
+            told = not named or short or place in spelled or bool(forms & words)
         if not told:
             lacking.append(word)
     return lacking
+
+
+def _spelled_out(words: list[str], cited: set[str]) -> Iterator[int]:
+    """Places of words in a row that an acronym among the cited words stands for."""
+    for first in range(len(words)):
+        for last in range(first + 2, min(first + 6, len(words)) + 1):
+            run = words[first:last]
+            if all(word[0].isupper() for word in run) and "".join(w[0] for w in run) in cited:
+                yield from range(first, last)
 
 
 def _forms(word: str) -> set[str]:
@@ -82,6 +99,8 @@ def test_what_is_taken_for_invented() -> None:
         "June",
         "three",
     ]
+    assert not invented("The World Trade House met.", cited + " WTH", ordinary)
+    assert not invented("The MAB has 1,200 metres.", cited, ordinary)
     assert invented("Grace Byron opened the Bridge of Kent.", cited, ordinary) == ["Grace", "Kent"]
 
 
