@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assistant.arrays import products
 from assistant.settings import RetrievalSettings
 from assistant.types import ScoredPassage, Shape
 
@@ -95,7 +96,7 @@ def retrieve(
         return ()
     rows = index.rows(keys)
     vectors = index.vectors[rows]
-    cosines = np.clip(vectors @ query.vector, -1, 1)
+    cosines = np.clip(products(vectors, query.vector), -1, 1)
     words = _bm25_of(keys, wide, bm25, complete=len(wide) < by_words * weights.lexical_reach)
 
     meaning = 2 * settings.dense_weight
@@ -106,7 +107,7 @@ def retrieve(
     share = index.shared(" ".join((query.text, *query.carried))) if weights.shared else 1.0
     scores += (2 - meaning) * weights.words * share * standardised(words)
     centre = _centre(scores, vectors, weights)
-    scores += meaning * weights.feedback * standardised(vectors @ centre)
+    scores += meaning * weights.feedback * standardised(products(vectors, centre))
 
     order = np.lexsort((keys, -scores))  # ties by key, so that a search repeats exactly
     if within is None or within.passes.sum() > 1:

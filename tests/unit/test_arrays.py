@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assistant.arrays import Arrays, Writer
+from assistant.arrays import Arrays, Writer, products
 from assistant.records import IndexRow
 from tests.fakes import chunks, document
 
@@ -59,3 +59,15 @@ def test_a_key_that_is_not_held_is_refused(tmp_path: Path) -> None:
     for key in (0, 2, 9):
         with pytest.raises(KeyError):
             arrays.rows([1, key])
+
+
+@pytest.mark.parametrize(
+    ("rows", "width"), [(0, 384), (1, 384), (20, 384), (21, 384), (500, 384), (3, 9000), (9, 1)]
+)
+def test_products_are_those_of_the_whole_matrix(rows: int, width: int) -> None:
+    rng = np.random.default_rng(rows)
+    matrix = rng.normal(size=(rows, width)).astype(np.float32)
+    vector = rng.normal(size=width).astype(np.float32)
+    found = products(matrix, vector)
+    assert (found.shape, found.dtype) == ((rows,), np.float32)
+    np.testing.assert_allclose(found, matrix @ vector, rtol=1e-4, atol=1e-3)
