@@ -26,8 +26,8 @@ DATABASE = "chroma.sqlite3"
 COLLECTION = "passages"
 HNSW = {
     "space": "cosine",
-    "max_neighbors": 32,
-    "ef_construction": 200,
+    "max_neighbors": 16,
+    "ef_construction": 100,
     "ef_search": 200,
     # Every batch goes into the HNSW files at once. What Chroma leaves in its log instead is
     # replayed at every opening.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -74,19 +75,24 @@ def build(
     languages: set[str] = set()
     documents: dict[Known, None] = {}  # in the order of their numbers
     done = 0
-    with dense.translated(directory), arrays.Writer(directory, dimension) as numbers:
+    with (
+        dense.translated(directory),
+        arrays.Writer(directory, dimension) as numbers,
+        ThreadPoolExecutor(1) as beside,  # Chroma takes as long as all the rest
+    ):
         words = lexical.Writer(directory / "tantivy")
         names = Collector()
         collection = dense.Collection(directory / "chroma", create=True)
         try:
             for batch in _batches(rows):
                 vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
-                collection.add(batch, vectors.reshape(len(batch), dimension))
+                adding = beside.submit(collection.add, batch, vectors.reshape(-1, dimension))
                 words.add(batch)
                 names.add(batch)
                 numbers.add(batch)
                 languages |= {row.document.language for row in batch}
                 documents |= dict.fromkeys(known(row.document) for row in batch)
+                adding.result()
                 done += len(batch)
                 if on_progress:
                     on_progress(done, count)
