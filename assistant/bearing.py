@@ -47,6 +47,11 @@ class Question(NamedTuple):
     given: tuple[Value, ...]
     since: tuple[int, int]  # year and month of what it is about; 0 where it says none
 
+    @property
+    def share(self) -> bool:
+        """Whether it asks for a share of a whole."""
+        return lists(self.language).percent.search(self.text) is not None
+
 
 class Bearing(NamedTuple):
     """Shares (0..1) of the question's words, by rarity."""

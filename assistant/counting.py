@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from assistant import wording
 from assistant.analysis import stem
 from assistant.names import fold, same_word
+from assistant.units import number_lists
 from assistant.wording import Word, read, seats
 
 _NOUN = 3  # words after a number in which its noun stands
@@ -29,7 +30,9 @@ class Lists(NamedTuple):
     sizes: frozenset[str]
     beside: frozenset[str]  # words as they are
     part: re.Pattern[str]
+    share: re.Pattern[str]
     further: re.Pattern[str]
+    percent: re.Pattern[str]
 
 
 class Count(NamedTuple):
@@ -66,7 +69,7 @@ def lists(language: str) -> Lists:
         frozenset(found.get("beside", "").split()),
         *(
             re.compile(rf"(?<!\w)(?:{found.get(name, '(?!)')})(?!\w)", re.IGNORECASE)
-            for name in ("part", "further")
+            for name in ("part", "share", "further", "percent")
         ),
     )
 
@@ -80,19 +83,19 @@ def counted(text: str, start: int, end: int, language: str, before: str = "") ->
     first = sum(word.end <= start for word in words)
     after = [word for word in words if word.start >= end]
     known = lists(language)
-    noun = _noun(text, end, after, known)
+    noun = _noun(text, end, after, known) or _crowd(words[:first], language, known)
     state = _state(words[:first], words[first : len(words) - len(after)], after, known)
     if state is None and before and words and words[0].text in wording.lists(language).pronouns:
         state = _state(read(before, language), (), (), known)
     beside = _beside(text, words, first, after)
-    if any(known.further.search(each) for each in beside):
+    if any(map(known.further.search, beside)):
         return Count(persons=False, noun=None, state=None, owner=None, part=True)
     return Count(
         persons=noun in known.persons if noun else state is not None,
         noun=noun,
         state=state,
         owner=_owner(text, end, words, first, after, known),
-        part=any(known.part.search(each) for each in beside),
+        part=any(map(known.part.search, beside)),
     )
 
 
@@ -100,13 +103,21 @@ def _noun(text: str, end: int, after: Sequence[Word], known: Lists) -> str | Non
     """The noun that the number counts: the last word of the run that follows it."""
     noun = None
     for word in after[:_NOUN]:
-        ends = word.stop or text[end : word.start].strip()
+        ends = word.stop or word.stem in known.sizes or text[end : word.start].strip()
         if ends or (word.stem in known.states and word.stem not in known.persons):
             break
         noun, end = word.stem, word.end
         if noun in known.persons:
             break
     return noun
+
+
+def _crowd(before: Sequence[Word], language: str, known: Lists) -> str | None:
+    """The noun for people that the number is of: "a crowd of about 40,000"."""
+    hedges = number_lists(language).bounds
+    rest = [word for word in before[-_PART:] if word.text not in hedges]
+    of = len(rest) > 1 and rest[-1].text == "of" and rest[-2].stem in known.persons
+    return rest[-2].stem if of else None
 
 
 def _state(

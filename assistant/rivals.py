@@ -122,7 +122,7 @@ def _number(
         if bears.all < _BEARS or own < _OWN * (about + counting) or differs(asked, statement):
             return None
         found = [v for v in statement.values if _counts(asked, count, each, v)]
-        if not found or not (count.persons or bears.told >= _TOLD):
+        if not found or not (count.noun or count.persons or bears.told >= _TOLD):
             return None
         most = max(found, key=lambda value: _whole(asked, count, statement, value))
         return Answering(Told(statement, most), bears.all, cited=False)
@@ -138,16 +138,30 @@ def _counts(question: Question, asked: Count, each: Spoken, value: Value) -> boo
         return False
     statement, before = each.statement, each.previous.text if each.previous else ""
     count = counted(statement.text, value.start, value.end, statement.language, before)
-    if count.part and not _beside(question, asked, statement, value):
+    if _is_part(question, asked, count, statement, value):
         return False
     if count.owner and asked.owner and count.owner != asked.owner:
         return False
-    unit = value.meaning.unit
+    return _of_what(question, asked, count, value.meaning.unit)
+
+
+def _of_what(question: Question, asked: Count, count: Count, unit: str) -> bool:
+    if question.share:
+        return unit == "%"
     if asked.persons:
         return not unit and count.persons and count.state == asked.state
     if asked.noun:
         return not unit and count.noun in alike(asked.noun, question.language)
     return bool(unit)
+
+
+def _is_part(
+    question: Question, asked: Count, count: Count, statement: Statement, value: Value
+) -> bool:
+    """Whether it counts only some: "nine of the villages", "103 of them"."""
+    if lists(statement.language).share.match(statement.text[value.end :].lstrip()):
+        return True
+    return count.part and not _beside(question, asked, statement, value)
 
 
 def _whole(

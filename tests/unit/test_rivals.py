@@ -39,12 +39,24 @@ def test_another_number_of_the_same_people_in_other_words_is_a_conflict() -> Non
         "The blast in Burgas killed 170 people.",  # where
         "In 1998 a blast at Varna's station killed 170.",  # when
         "The dead of the Varna blast include 4 firemen.",  # a part
+        "After the blast in Varna 17 of the dead were named.",  # some of them
         "In all 170 people were killed.",  # of what?
         "The blast in Varna killed 20 % of the guards.",  # a share
     ],
 )
 def test_what_answers_another_question_is_none(text: str) -> None:
     assert against(text) == []
+
+
+def test_a_crowd_is_of_people_and_a_share_is_asked_in_percent() -> None:
+    question = "How many people attended the memorial concert in Varna?"
+    first = found("a", "Police say that 18,000 people came to the memorial concert in Varna.")
+    other = "The memorial concert of Varna drew a crowd of about 40,000."
+    assert against(other, question, first) == [["18,000", "about 40,000"]]
+    question = "What percentage of voters took part in the referendum in Varna?"
+    first = found("a", "The part of voters that took part in the referendum in Varna was 61 %.")
+    other = "Only 43 percent of 9,000 voters took part in Varna's referendum."
+    assert against(other, question, first) == [["61 %", "43 percent"]]
 
 
 def test_a_number_of_another_country_is_none() -> None:
