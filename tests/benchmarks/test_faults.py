@@ -40,7 +40,7 @@ from tests.faults import (
 NEWS = Path(__file__).parents[3] / "shared" / "benchmarks" / "xquad-en" / "corpus.jsonl"
 KILLS = int(os.environ.pop("ASSISTANT_TEST_KILLS", "1080"))  # the command knows no such setting
 DAMAGES = int(os.environ.pop("ASSISTANT_TEST_DAMAGES", "400"))
-COMMANDS = 20  # kills of the command itself
+COMMANDS = 50  # kills of the command itself
 LEFT = (0, 4, 16, 40, 80, 150, 300, 600, 1200, 3000)  # KiB
 NAMED = {"LibraryError", "IndexMismatchError", "UnknownDocumentError", "EmptyLibraryError"}
 QUERIES = [marker(3), f"{marker(5)} {marker(7)}", "the ferry left early", "revised timetable"]
