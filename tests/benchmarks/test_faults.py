@@ -36,8 +36,9 @@ from tests.faults import (
     small_library,
     write,
 )
+from tests.shared import BENCHMARKS
 
-NEWS = Path(__file__).parents[3] / "shared" / "benchmarks" / "xquad-en" / "corpus.jsonl"
+NEWS = BENCHMARKS / "xquad-en" / "corpus.jsonl"
 KILLS = int(os.environ.pop("ASSISTANT_TEST_KILLS", "1080"))  # the command knows no such setting
 DAMAGES = int(os.environ.pop("ASSISTANT_TEST_DAMAGES", "400"))
 COMMANDS = 50  # kills of the command itself
