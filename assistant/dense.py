@@ -5,6 +5,7 @@ Chroma keeps vectors only: ids are passage keys, the words stay in the library, 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -26,16 +27,35 @@ DATABASE = "chroma.sqlite3"
 COLLECTION = "passages"
 HNSW = {
     "space": "cosine",
-    "max_neighbors": 16,
-    "ef_construction": 100,
+    "max_neighbors": 32,
+    "ef_construction": 200,
     "ef_search": 200,
     # Every batch goes into the HNSW files at once. What Chroma leaves in its log instead is
     # replayed at every opening.
     "batch_size": 2,
     "sync_threshold": 2,
 }
+_PERTURB = -6  # M_PERTURB of malloc.h: fill what is taken
 # What Chroma writes for a collection that never embeds; anything else would be built when opened.
 _NO_EMBEDDING = ({"type": "legacy"}, {"type": "unknown"}, None)
+
+
+@contextmanager
+def overwritten_memory() -> Iterator[None]:
+    """Memory that is taken inside holds nothing of what it held before, where the C library can.
+
+    HNSW writes slots to disk that it never filled: they would carry texts that were erased.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # no glibc
+        yield
+        return
+    mallopt(_PERTURB, 1)
+    try:
+        yield
+    finally:
+        mallopt(_PERTURB, 0)
 
 
 @contextmanager

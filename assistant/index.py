@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -77,8 +76,8 @@ def build(
     done = 0
     with (
         dense.translated(directory),
+        dense.overwritten_memory(),
         arrays.Writer(directory, dimension) as numbers,
-        ThreadPoolExecutor(1) as beside,  # Chroma takes as long as all the rest
     ):
         words = lexical.Writer(directory / "tantivy")
         names = Collector()
@@ -86,13 +85,12 @@ def build(
         try:
             for batch in _batches(rows):
                 vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
-                adding = beside.submit(collection.add, batch, vectors.reshape(-1, dimension))
+                collection.add(batch, vectors.reshape(len(batch), dimension))
                 words.add(batch)
                 names.add(batch)
                 numbers.add(batch)
                 languages |= {row.document.language for row in batch}
                 documents |= dict.fromkeys(known(row.document) for row in batch)
-                adding.result()
                 done += len(batch)
                 if on_progress:
                     on_progress(done, count)
