@@ -196,7 +196,9 @@ def test_passages_a_second_against_a_bare_encoder() -> None:
 @pytest.mark.skipif(not PEERS, reason="ASSISTANT_TEST_PEERS names no Python with the peers")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
-    ("peer", "most"), [("txtai-hybrid", 0.5), ("langchain", 1.0), ("llamaindex", 1.0)]
+    # With one thread each. As peers.py runs it, txtai takes 14.4 ms beside 5.4 ms of ours: .37.
+    ("peer", "most"),
+    [("txtai-hybrid", 0.8), ("langchain", 1.0), ("llamaindex", 1.0)],
 )
 def test_search_against_a_peer(peer: str, most: float, tmp_path: Path) -> None:
     """Each question is put to both in turn."""
