@@ -151,7 +151,7 @@ def _check_meaning(opened: index.Index, chroma: dense.Collection, thorough: bool
         found = opened.vectors[np.searchsorted(opened.keys, nearest)]
         # Its own vector or an equal one: two passages may say the same.
         lost += int(np.sum(np.einsum("ij,ij->i", vectors, found) < 1 - _SAME))
-    if lost > max((1 - _FOUND) * len(rows), _ASTRAY):
+    if lost > max((1 - _FOUND) * len(rows), min(_ASTRAY, len(rows) // 10)):
         yield f"Chroma does not find {lost} of {len(rows)} vectors by themselves"
 
 
