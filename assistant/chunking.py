@@ -21,11 +21,15 @@ FORMAT = 1  # of the passages this module cuts; those of another format are cut 
 PREFIX_TOKENS = 30  # most tokens of title and headings before an embedded passage
 LEAST = 32  # tokens, the smallest size of a passage that makes sense
 
+_STRETCH = 2**20  # characters whose sentences are found at once
+_TOGETHER = 1000  # passages of one section that are made equally long
+
 _CHARS = 8  # most characters for each token of a passage's size: prose has 3 to 6, a blob thousands
 
 _INK = re.compile(r"\S")
 _CLAUSE = re.compile(r"[,;:،؛)\]»”—–]\s|[、，；：]")
 _SPACE = re.compile(r"\s")
+_BLANK = re.compile(r"\n\s*\n|$")
 _JOINER = "\u200d"  # binds the code points beside it
 _SELECTORS = "\ufe0e\ufe0f"  # bind to the one before
 
@@ -50,20 +54,20 @@ class _Unit(NamedTuple):
     tokens: int
 
 
-def chunk(document: Document, tokens: Tokens, size: int) -> list[Passage]:
+def chunk(document: Document, tokens: Tokens, size: int) -> Iterator[Passage]:
     """Passages of at most ``size`` tokens each, in reading order, covering all but white space.
 
     A passage holds whole sentences unless a single one is longer, and never leaves its section or
     its page. A heading stands at the start of the passage below it and in that one's ``headings``.
+    However long the text is, no more of it is worked on at a time than some thousand passages.
     """
-    passages: list[Passage] = []
     places = _places(document.marks)
+    ordinals = itertools.count()
     for section in _sections(document):
-        units = list(_units(document, section, tokens, size))
-        for start, end in _pack(document.text, units, tokens, size):
-            passages.append(
-                Passage(
-                    id=f"{document.id}:{len(passages)}",
+        for units in _groups(_units(document, section, tokens, size), _TOGETHER * size):
+            for start, end in _pack(document.text, units, tokens, size):
+                yield Passage(
+                    id=f"{document.id}:{next(ordinals)}",
                     document_id=document.id,
                     start=start,
                     end=end,
@@ -71,8 +75,6 @@ def chunk(document: Document, tokens: Tokens, size: int) -> list[Passage]:
                     headings=section.headings,
                     locator=_place_at(places, start),
                 )
-            )
-    return passages
 
 
 def locator(marks: Sequence[Mark], start: int) -> str | None:
@@ -140,9 +142,33 @@ def _labels(path: Iterable[Mark]) -> tuple[str, ...]:
 def _units(document: Document, section: _Section, tokens: Tokens, size: int) -> Iterator[_Unit]:
     text = document.text
     stops = [_line_end(text, title, section.end) for title in section.titles]
-    for start, end in itertools.pairwise([section.start, *stops, section.end]):
-        for first, last in sentences(text[start:end], document.language):
-            yield from _pieces(text, start + first, start + last, tokens, size)
+    for begin, stop in itertools.pairwise([section.start, *stops, section.end]):
+        for start, end in _stretches(text, begin, stop):
+            for first, last in sentences(text[start:end], document.language):
+                yield from _pieces(text, start + first, start + last, tokens, size)
+
+
+def _stretches(text: str, start: int, end: int) -> Iterator[Span]:
+    """The span in parts that end with a paragraph: no sentence goes beyond one."""
+    while end - start > _STRETCH:
+        found = _BLANK.search(text, start + _STRETCH, end)
+        stop = found.end() if found else end
+        yield start, stop
+        start = stop
+    yield start, end
+
+
+def _groups(units: Iterable[_Unit], most: int) -> Iterator[list[_Unit]]:
+    """The units in runs of ``most`` tokens."""
+    group: list[_Unit] = []
+    count = 0
+    for unit in units:
+        if count >= most:
+            yield group
+            group, count = [], 0
+        group.append(unit)
+        count += unit.tokens
+    yield group
 
 
 def _pieces(text: str, start: int, end: int, tokens: Tokens, size: int) -> Iterator[_Unit]:

@@ -28,7 +28,8 @@ _ASTRAY = 2  # vectors of passages that say nearly the same: a sound graph may h
 _FOUND = 0.99  # least share of vectors that must find themselves; HNSW is approximate
 _SAME = 1e-3  # two float32 cosines of one pair of vectors differ by less
 _PAGE = 500
-_SECONDS = 300  # for a quick check; a thorough one takes what it takes
+_SECONDS = 300  # for a quick check, and one more
+_PER_SECOND = 1000  # for so many passages; a thorough one takes what it takes
 
 
 class Check:
@@ -37,7 +38,7 @@ class Check:
     def __init__(self, *, thorough: bool = False) -> None:
         # -P: no module of the working directory may pose as one of ours.
         command = [sys.executable, "-P", "-m", "assistant.health"]
-        self._seconds = None if thorough else _SECONDS
+        self._thorough = thorough
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [*command, "--thorough"] if thorough else command,
             stdin=subprocess.PIPE,
@@ -58,10 +59,13 @@ class Check:
         A quick check counts, and lets a sample of vectors look for themselves; a thorough one
         compares every vector and looks for every one.
         """
+        manifest = index.read_manifest(directory)
+        seconds = _SECONDS + (manifest.passages if manifest else 0) // _PER_SECOND
+        limit = None if self._thorough else seconds
         try:
-            out, err = self._process.communicate(os.fsencode(directory), self._seconds)
+            out, err = self._process.communicate(os.fsencode(directory), limit)
         except subprocess.TimeoutExpired:
-            return [f"opening it takes more than {_SECONDS} s"]
+            return [f"opening it takes more than {limit} s"]
         if self._process.returncode:
             last = err.decode(errors="replace").strip().rpartition("\n")[2]
             return [f"opening it ends a process with {self._process.returncode}: {last[:200]}"]

@@ -6,7 +6,7 @@ Each step is on the disk when it is done: after a kill, the same command goes on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +177,7 @@ def _load_all(
     uris: set[str] = set()
     failed: list[Failure] = []
     tried: set[str] = set()
-    new: list[tuple[Document, list[Chunk]]] = []
+    new: list[tuple[Document, Iterable[Chunk]]] = []
     for done, (file, found) in enumerate(files, start=1):
         tried.add(file)
         for loaded in found:
@@ -188,10 +188,12 @@ def _load_all(
                 continue
             if isinstance(loaded, Document):
                 try:
-                    new.append((loaded, passages_of(loaded, embedder, settings)))
+                    chunks = passages_of(loaded, embedder, settings)
                 except LoadingError as error:
                     failed.append(failure(loaded.uri, error))
                     continue
+                # A very long text is cut while it is stored: its passages would fill the memory.
+                new.append((loaded, chunks if len(loaded.text) > _ADD_CHARS else [*chunks]))
             uris.add(loaded.uri)
             if len(new) == _ADD_DOCUMENTS or sum(len(d.text) for d, _ in new) > _ADD_CHARS:
                 library.add(new, spec)

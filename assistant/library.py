@@ -89,7 +89,7 @@ class Library(Database):
             row = connection.execute("SELECT state FROM documents WHERE id = ?", (document_id,))
             return next((state for (state,) in row), None)
 
-    def add(self, entries: Iterable[tuple[Document, Sequence[Chunk]]], spec: Spec) -> None:
+    def add(self, entries: Iterable[tuple[Document, Iterable[Chunk]]], spec: Spec) -> None:
         """Stores documents, pending, in one transaction; those already held are left as they are.
 
         A version of the same uri that never became live gives way; one that was retired comes back.
@@ -100,7 +100,7 @@ class Library(Database):
                     _insert_document(connection, document)
                     _insert_chunks(connection, chunks, spec)
 
-    def add_chunks(self, chunks: Sequence[Chunk], spec: Spec) -> None:
+    def add_chunks(self, chunks: Iterable[Chunk], spec: Spec) -> None:
         """Stores passages of documents already held, beside those they have under other specs."""
         with self.writing() as connection:
             _insert_chunks(connection, chunks, spec)
@@ -264,7 +264,7 @@ def _insert_document(connection: sqlite3.Connection, document: Document) -> None
     )
 
 
-def _insert_chunks(connection: sqlite3.Connection, chunks: Sequence[Chunk], spec: Spec) -> None:
+def _insert_chunks(connection: sqlite3.Connection, chunks: Iterable[Chunk], spec: Spec) -> None:
     wanted = spec.model_dump_json()
     connection.execute(  # the first spec of a library is its live one
         "INSERT INTO specs (spec, state)"
@@ -277,7 +277,7 @@ def _insert_chunks(connection: sqlite3.Connection, chunks: Sequence[Chunk], spec
     connection.executemany(
         'INSERT OR IGNORE INTO passages (document_id, ordinal, "start", "end", headings, locator,'
         " text, lead, seal, hash, spec_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(*passage_row(chunk, spec.embedding), made_for) for chunk in chunks],
+        ((*passage_row(chunk, spec.embedding), made_for) for chunk in chunks),
     )
 
 

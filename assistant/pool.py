@@ -176,7 +176,9 @@ class _Process:
                         return
                     case "starved":
                         raise _EndedError("too_large", "")
-                yield _loaded(head, body)
+                loaded = _loaded(head, body)
+                del head, body  # it may be long before the next is asked for
+                yield loaded
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise self._ended() from None
         except (ValueError, KeyError, TypeError):  # it was turned against us: a reply of no shape

@@ -87,7 +87,7 @@ def _named(name: Name, statement: Statement) -> float:
         for its in statement.values
     ):
         return 1.0
-    return _found(name, _folded(statement))
+    return _found(name, statement)
 
 
 def _apart(
@@ -98,7 +98,7 @@ def _apart(
         return ()
     found = [
         next(
-            (p for p, its in places if _has(word, _folded(its), inflects=name.inflects)),
+            (p for p, its in places if _has(word, its, inflects=name.inflects)),
             None,
         )
         for word in names.canonical(name.words)
@@ -106,22 +106,36 @@ def _apart(
     return tuple(filter(None, found)) if None not in found else ()
 
 
-def _found(name: Name, words: frozenset[str]) -> float:
-    """How much of a name is among the words; one that is a letter alone is no initial of others."""
+def _found(name: Name, statement: Statement) -> float:
+    """How much of a name the sentence has; one that is a letter alone is no initial of others."""
     if len(name.words) == 1 and len(name.words[0]) == 1:
-        return float(name.words[0] in words)
+        return float(name.words[0] in _folded(statement).words)
     parts = names.canonical(name.words)
-    return sum(_has(part, words, inflects=name.inflects) for part in parts) / len(parts)
+    return sum(_has(part, statement, inflects=name.inflects) for part in parts) / len(parts)
 
 
-def _has(word: str, words: frozenset[str], *, inflects: bool) -> bool:
-    return word in words or any(names.same_word(word, its, inflects=inflects) for its in words)
+def _has(word: str, statement: Statement, *, inflects: bool) -> bool:
+    """Whether the sentence has a word of a name, or a form of it; initials stand in names only."""
+    has = _folded(statement)
+    others = has.named if len(word) == 1 else has.others
+    return word in has.words or any(names.same_word(word, its, inflects=inflects) for its in others)
+
+
+class _Folded(NamedTuple):
+    """The words of a sentence, folded as those of names are."""
+
+    words: frozenset[str]  # all but letters alone that are written small: "a" is an article
+    named: frozenset[str]  # those of names of several words, initials among them
+    others: frozenset[str]  # what a word of a name may be a form of
 
 
 @lru_cache(4096)
-def _folded(statement: Statement) -> frozenset[str]:
-    """Every word of the sentence, folded as those of names are, and those of its names."""
-    named = (its.meaning.words for its in statement.values if isinstance(its.meaning, Name))
-    spans = statement.words
-    alone = (names.fold(statement.text[a:b], statement.language) for a, b in spans)
-    return frozenset(chain(alone, *named))
+def _folded(statement: Statement) -> _Folded:
+    found = [its.meaning.words for its in statement.values if isinstance(its.meaning, Name)]
+    written = (statement.text[start:end] for start, end in statement.words)
+    alone = {
+        names.fold(word, statement.language) for word in written if len(word) > 1 or word.isupper()
+    }
+    words = frozenset(alone.union(*found))
+    named = frozenset(chain.from_iterable(name for name in found if len(name) > 1))
+    return _Folded(words, named, named | {word for word in words if len(word) > 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,17 +51,21 @@ def _size(embedder: Embedder, settings: Settings) -> int:
     return min(settings.chunking.size, room)
 
 
-def passages_of(document: Document, embedder: Embedder, settings: Settings) -> list[Chunk]:
-    """The passages of a document and what is embedded for each; LoadingError when it has none."""
+def passages_of(document: Document, embedder: Embedder, settings: Settings) -> Iterator[Chunk]:
+    """The passages of a document and what is embedded for each, cut as they are taken.
+
+    Raises LoadingError, at once, when it has none.
+    """
     passages = chunking.chunk(document, embedder.tokens, _size(embedder, settings))
-    if not passages:
+    first = next(passages, None)
+    if first is None:
         raise LoadingError(
             "no_text", f"{document.uri} has no text", "give it words, or leave it out"
         )
-    return [
+    return (
         Chunk(passage, chunking.embedded_text(document, passage, embedder.tokens))
-        for passage in passages
-    ]
+        for passage in itertools.chain([first], passages)
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ its meaning is theirs.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -22,6 +23,8 @@ from assistant.meaning import THRESHOLD, Meaning, Place, Weigh, likelihood, mean
 from assistant.presence import Held, held
 from assistant.reading import Reader
 from assistant.types import AnswerSentence, Citation, ScoredPassage
+
+_REPEATS = 2  # times that the same three words may follow each other in one sentence
 
 Unsupported = Literal["strict", "flag"]
 
@@ -225,8 +228,11 @@ def _quoted(sentence: str, evidence: Sequence[Evidence]) -> Span | None:
 
 
 def wrong(claim: Statement, found: Sequence[Held], evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """What the rules hold against the claim: values that are not there, and differences."""
+    """What the rules hold against the claim: values that are not there, differences, babble."""
     missing = [f"{one.value.text} is not in its source" for one in found if one.share < 1]
+    runs = Counter(zip(claim.stems, claim.stems[1:], claim.stems[2:], strict=False))
+    if max(runs.values(), default=0) > _REPEATS:
+        missing.append("it repeats itself")
     statements = chain.from_iterable(passage.statements for passage in evidence)
     return (*missing, *differences(claim, statements))
 

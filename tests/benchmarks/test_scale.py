@@ -28,11 +28,12 @@ from assistant.embedding import Embedder
 from assistant.errors import AssistantError
 from assistant.pipeline import Assistant
 from assistant.records import Embedded
-from assistant.segmenting import Span
+from assistant.segmenting import Span, sentences
 from assistant.settings import Settings
 from assistant.types import Progress
 from tests.benchmarks.test_speed import CLUSTERS, SCIFACT, fill, near, percentiles
 
+SAMPLE = Path(__file__).parents[2] / "corpus" / "documents"
 SIZES = [int(n) for n in os.environ.pop("ASSISTANT_TEST_PASSAGES", "10000 100000").split()]
 CHART = os.environ.pop("ASSISTANT_TEST_CHART", "")
 UNCHANGED, FILES = (
@@ -275,17 +276,16 @@ def test_the_memory_that_many_files_take(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(0)
 def test_the_memory_that_one_long_text_takes(tmp_path: Path) -> None:
-    """As large as library.max_file_mb lets it be."""
+    """As large as library.max_file_mb lets it be, of the sample's sentences in other orders."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(SAMPLE.glob("*.md"))]
+    told = [text[slice(*span)] for text in texts for span in sentences(text, "en")]
     rng = np.random.default_rng(6)
-    some = "\n\n".join(" ".join(line(rng, 12) for _ in range(12)) for _ in range(1000))
     path = tmp_path / "long.txt"
-    with path.open("w", encoding="ascii") as file:
-        left = MEGABYTES * 2**20
-        number = 0
+    left = MEGABYTES * 2**20
+    with path.open("wb") as file:
         while left:
-            number += 1
-            part = f"Part {number}.\n\n{some}\n\n"[:left]
-            left -= file.write(part)
+            paragraph = " ".join(told[at] for at in rng.integers(len(told), size=12))
+            left -= file.write(f"{paragraph}\n\n".encode()[:left])
     assert taken_in(tmp_path, path, f"a text of {MEGABYTES} MB") < 1024
 
 

@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def fill(assistant: Assistant, count: int) -> None:
             lines = (" ".join(sentence(rng) for _ in range(SENTENCES)) for _ in range(PER_DOCUMENT))
             source = document("\n\n".join(lines), uri=f"/{number}", title=sentence(rng, 5))
             passages = vectorizing.passages_of(source, embedder, assistant.settings)
-            entries.append((source, passages[:PER_DOCUMENT]))
+            entries.append((source, [*islice(passages, PER_DOCUMENT)]))
         library.add(entries, spec)
     centres = near(np.zeros((CLUSTERS, embedder.dimension)), rng)
     after = 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assistant import minilm
+from assistant import chunking, minilm
 from assistant.chunking import Tokens, chunk, embedded_text
 from assistant.embedding import OnnxEmbedder
 from assistant.types import Document, Mark, Passage
@@ -54,7 +55,7 @@ def words_as_tokens(text: str) -> list[tuple[int, int]]:
 def test_passages_are_slices_that_cover_the_text_once_within_the_bound(
     tokens: Tokens, text: str, size: int, language: str
 ) -> None:
-    passages = chunk(document(text, language=language), tokens, size)
+    passages = [*chunk(document(text, language=language), tokens, size)]
     assert [p.id for p in passages] == [f"d:{n}" for n in range(len(passages))]
     covered = [0] * len(text)
     last = 0
@@ -102,7 +103,7 @@ def test_no_passage_holds_a_mark_but_headings_at_its_top(
         for start, kind, n in sorted(marks)
         if start < len(text)
     ]
-    passages = chunk(document(text, *made), words_as_tokens, 32)
+    passages = [*chunk(document(text, *made), words_as_tokens, 32)]
     inside = {place for p in passages for place in range(p.start, p.end)}
     assert {place for place, char in enumerate(text) if not char.isspace()} <= inside
     for passage in passages:
@@ -136,13 +137,39 @@ def test_headings_and_pages_bound_passages_and_name_them() -> None:
     assert [first.id, second.id] == ["d:0", "d:1"]
 
 
+@settings(deadline=None, max_examples=50)
+@given(TEXTS, st.integers(1, 50))
+def test_a_long_text_is_cut_as_a_short_one_is(text: str, stretch: int) -> None:
+    text = f"{text}\n\n{text}\n \n{text}"
+    whole = [*chunk(document(text), words_as_tokens, 32)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chunking, "_STRETCH", stretch)
+        assert [*chunk(document(text), words_as_tokens, 32)] == whole
+
+
+def test_no_more_of_a_text_is_worked_on_than_some_thousand_passages() -> None:
+    text = "\n\n".join(" ".join(sentence(10) for _ in range(20)) for _ in range(3000))
+    read: list[str] = []
+
+    def tokens(text: str) -> Sequence[tuple[int, int]]:
+        read.append(text)
+        return words_as_tokens(text)
+
+    passages = chunk(document(text), tokens, 100)
+    first = next(passages)
+    assert sum(map(len, read)) < len(text) / 2
+    ends = [first.end, *(passage.end for passage in passages)]
+    assert len(ends) == 6000
+    assert ends[-1] == len(text)
+
+
 def test_a_heading_with_nothing_below_it_goes_with_its_first_child() -> None:
     text = "Report\n\nLosses\n\nThree were hurt.\n\nTalks\n\nThey failed."
     marks = [
         Mark(start=text.index(label), kind="heading", label=label, level=level)
         for label, level in (("Report", 1), ("Losses", 2), ("Talks", 2))
     ]
-    passages = chunk(document(text, *marks), EMBEDDER.tokens, 220)
+    passages = [*chunk(document(text, *marks), EMBEDDER.tokens, 220)]
     assert [p.text for p in passages] == [
         "Report\n\nLosses\n\nThree were hurt.",
         "Talks\n\nThey failed.",
@@ -173,7 +200,7 @@ def test_a_run_that_counts_more_than_its_sentences_did_is_cut_again() -> None:
         return words + [words[-1]] * (len(words) // 10) if words else []
 
     text = " ".join(sentence(5) for _ in range(40))
-    passages = chunk(document(text), tokens, 50)
+    passages = [*chunk(document(text), tokens, 50)]
     assert " ".join(p.text for p in passages) == text
     assert all(len(tokens(p.text)) <= 50 for p in passages)
 
@@ -181,14 +208,14 @@ def test_a_run_that_counts_more_than_its_sentences_did_is_cut_again() -> None:
 @pytest.mark.parametrize("shown", ["e\u0301\u0323\u0330", "🙂\u200d↔\ufe0f"])
 def test_characters_shown_as_one_are_not_parted(shown: str) -> None:
     text = "ab" + shown * 3001
-    passages = chunk(document(text), EMBEDDER.tokens, 220)
+    passages = [*chunk(document(text), EMBEDDER.tokens, 220)]
     assert len(passages) > 4
     assert all(passage.text[0] in "ae🙂" for passage in passages)
 
 
 def test_a_blob_is_cut_though_the_model_takes_it_for_one_token() -> None:
     text = f"Key: {'x' * 300_000} and {'- ' * 100_000} the end."
-    passages = chunk(document(text), EMBEDDER.tokens, 220)
+    passages = [*chunk(document(text), EMBEDDER.tokens, 220)]
     assert all(len(passage.text) <= 8 * 220 for passage in passages)
 
 
@@ -250,7 +277,7 @@ def test_t34_time_grows_with_the_length_only(name: str) -> None:
         made, tries = HOSTILE[name](n), []
         for _ in range(2):
             started = time.process_time()
-            chunk(made, words_as_tokens, 220)
+            deque(chunk(made, words_as_tokens, 220), 0)
             tries.append(time.process_time() - started)
         return min(tries)
 
@@ -269,6 +296,6 @@ def test_t34_the_tokenizer_reads_no_text_much_more_often_than_once() -> None:
     for unit in ("x", "(", "a. ", "漢"):
         text = unit * (300_000 // len(unit))
         read.clear()
-        chunk(document(text), tokens, 220)
+        deque(chunk(document(text), tokens, 220), 0)
         assert max(read) <= 8 * 220
         assert sum(read) <= 6 * len(text)

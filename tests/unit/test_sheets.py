@@ -53,7 +53,7 @@ def test_citations_name_sheet_and_row() -> None:
         ("They met", "sheet Notes, row 1"),
     ):
         assert chunking.locator(document.marks, document.text.index(words)) == place
-    passages = chunking.chunk(document, lambda text: [(0, 1)] * len(text.split()), 220)
+    passages = [*chunking.chunk(document, lambda text: [(0, 1)] * len(text.split()), 220)]
     assert [passage.locator for passage in passages] == [
         "sheet Budget",
         "sheet Notes",

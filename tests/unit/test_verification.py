@@ -125,6 +125,7 @@ def test_the_same_in_other_words_is_supported(claim: str) -> None:
         ("The US sent a mission headed by Stanislav Zas.", "US"),
         ("The CSTO c40970e82f sent a mission headed by Zas.", "c40970e82f"),
         ("Armenia said 105,1987 of its soldiers died.", "1987"),
+        ("The CSTO sent it, the CSTO sent it, the CSTO sent it.", "repeats"),
         ("The weather was pleasant and bread cheap.", "something else"),
     ],
 )
