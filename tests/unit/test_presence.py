@@ -12,9 +12,9 @@ from assistant.presence import held
     ("claim", "evidence", "share"),
     [
         ("They met Amberd.", "A mission went to a town.", 0),  # an article is no initial
-        ("They met Anna Petrosyan.", "They met A. Petrosyan.", 1),
-        ("They met A. Petrosyan.", "They met Anna Petrosyan.", 1),
-        ("They met A. Petrosyan.", "They met Petrosyan after all.", 0.5),
+        ("They met Maria Petrosyan.", "They met M. Petrosyan.", 1),
+        ("They met M. Petrosyan.", "They met Maria Petrosyan.", 1),
+        ("They met M. Petrosyan.", "They met Petrosyan more than once.", 0.5),
         ("They saw the Armenian plan.", "It was planned in Armenia.", 1),
         ("They chose Plan B.", "They chose plan B.", 1),
         ("They chose Plan B.", "They chose a plan, but late.", 0.5),
