@@ -1,4 +1,4 @@
-"""The HTTP face: /v1/ask (JSON or server-sent events), /v1/search, /v1/documents, /health.
+"""The HTTP face: /v1/ask (JSON or server-sent events), search, documents, failures; /health.
 
 Bodies and answers are the shapes of ``assistant.types``. The chat window is mounted at ``/``.
 """
@@ -27,7 +27,7 @@ from assistant.errors import (
     UnknownDocumentError,
 )
 from assistant.filtering import misread
-from assistant.types import Answer, Document, Filters, ScoredPassage, Shape, Turn
+from assistant.types import Answer, Document, Failure, Filters, ScoredPassage, Shape, Turn
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -82,19 +82,28 @@ def create_app(assistant: Assistant, *, window: bool = True) -> FastAPI:
         response.headers["X-Undated"] = str(assistant.matching(request.filters).undated)
         return found
 
-    @app.get("/v1/documents")
-    def documents() -> tuple[Document, ...]:
-        return assistant.documents()
-
-    @app.get("/v1/documents/{document_id}")
-    def document(document_id: str) -> Document:
-        return assistant.document(document_id)
-
+    _library(app, assistant)
     if window:
         from assistant.ui.app import mount
 
         mount(app, assistant)
     return app
+
+
+def _library(app: FastAPI, assistant: Assistant) -> None:
+    """What the library holds, and what it could not take in."""
+
+    @app.get("/v1/documents")
+    def documents() -> tuple[Document, ...]:
+        return assistant.documents()
+
+    @app.get("/v1/failures")
+    def failures() -> tuple[Failure, ...]:
+        return assistant.failures()
+
+    @app.get("/v1/documents/{document_id}")
+    def document(document_id: str) -> Document:
+        return assistant.document(document_id)
 
 
 def serve(assistant: Assistant, *, on_ready: Any = None) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from assistant import calibrating, ingestion, integrity, models, syncing
+from assistant import calibrating, failing, ingestion, integrity, models, syncing
 from assistant.generations import Generations
 from assistant.library import Library
 from assistant.settings import Settings
-from assistant.types import Document, IndexReport, Progress, SyncPlan, VerifyReport
+from assistant.types import Document, Failure, IndexReport, Progress, SyncPlan, VerifyReport
 
 if TYPE_CHECKING:
     from assistant.embedding import Embedder
@@ -130,6 +130,10 @@ class Keeper:
     def documents(self) -> tuple[Document, ...]:
         """The live documents, without their text."""
         return tuple(self._library.documents())
+
+    def failures(self) -> tuple[Failure, ...]:
+        """What could not be taken in when it was last tried, by uri, and why."""
+        return tuple(failing.failures(self._library))
 
     def document(self, document_id: str) -> Document:
         """One version with its text, older ones too. Raises UnknownDocumentError."""

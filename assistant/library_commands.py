@@ -14,7 +14,7 @@ import typer
 
 from assistant.command import Config, Data, Json, data_directory, open_assistant
 from assistant.errors import AssistantError
-from assistant.terminal import plan_lines, progress_bars, say, show, show_report
+from assistant.terminal import failure_line, plan_lines, progress_bars, say, show, show_report
 
 if TYPE_CHECKING:
     from assistant.pipeline import Assistant
@@ -127,9 +127,20 @@ def _go_on(stop: threading.Event | None, _: Progress) -> None:
 
 
 @app.command()
-def documents(data: Data = None, config: Config = None, as_json: Json = False) -> None:
+def documents(
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What could not be taken in instead, and why.")
+    ] = False,
+    data: Data = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
     """List the documents in the library."""
     with open_assistant(data, config) as assistant:
+        if failed:
+            failures = assistant.failures()
+            show(failures, map(failure_line, failures), as_json)
+            return
         listed = assistant.documents()
     lines = (
         f"{d.id}  {d.published or 'undated':10}  {d.language:3}  {d.title}  [{d.source}]  {d.uri}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AnswerSentence,
         Conflict,
         Event,
+        Failure,
         IndexReport,
         Matching,
         Progress,
@@ -74,8 +75,12 @@ def show_report(report: IndexReport, as_json: bool) -> None:
     live = f"{report.documents} documents, {report.passages} passages in the library"
     show(report, [f"{counts or 'nothing to do'}; {live}"], as_json)
     for failure in report.failed:
-        what = failure.message or failure.uri  # the message names the uri
-        say(f"failed ({failure.reason}): {what}\n  try: {failure.hint}")
+        say(f"failed {failure_line(failure)}")
+
+
+def failure_line(failure: Failure) -> str:
+    what = failure.message or failure.uri  # the message names the uri
+    return f"({failure.reason}): {what}\n  try: {failure.hint}"
 
 
 def plan_lines(plan: SyncPlan) -> Iterator[str]:

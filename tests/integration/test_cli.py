@@ -142,6 +142,13 @@ def test_files_that_cannot_be_read_are_named_and_the_others_go_on(  # type: igno
     assert "binary.txt" in err
     code, out, err = run("index", "empty.txt", "--json")
     assert [failure["reason"] for failure in json.loads(out)["failed"]] == ["empty"]
+    code, out, _ = run("documents", "--failed")
+    assert (code, out.count("failed"), out.count("try: ")) == (0, 0, 2)
+    assert "(empty): " in out
+    (tmp_path / "empty.txt").write_text("Now it has words.", encoding="utf-8")
+    run("index", "empty.txt")
+    failures = json.loads(run("documents", "--failed", "--json")[1])
+    assert [Path(failure["uri"]).name for failure in failures] == ["binary.txt"]
 
 
 @pytest.mark.parametrize("question", ["", "   ", "x" * 100_000])

@@ -73,6 +73,7 @@ def test_search_and_documents(client: httpx.Client, sample: Assistant) -> None:
     assert all(document["text"] == "" for document in listed)
     one = client.get(f"/v1/documents/{listed[0]['id']}").json()
     assert one["text"] == sample.document(listed[0]["id"]).text
+    assert client.get("/v1/failures").json() == [f.model_dump() for f in sample.failures()]
 
 
 @pytest.mark.parametrize(
