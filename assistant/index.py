@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assistant.records import IndexRow
 
 FORMAT = 7  # of a generation; one of another format is built again
-_BATCH = 5000  # passages; Chroma takes at most 5,461
+_BATCH = 1000  # passages; Chroma takes at most 5,461
 _EXACT = 20_000  # passages that are compared one and all
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.

@@ -72,7 +72,9 @@ def fill(assistant: Assistant, count: int) -> None:
     for start in range(0, count, 1000):
         entries = []
         for number in range(start, min(start + 1000, count), PER_DOCUMENT):
-            lines = (" ".join(sentence(rng) for _ in range(SENTENCES)) for _ in range(PER_DOCUMENT))
+            lines = (  # each more than half of what a passage may hold: one makes one
+                " ".join(sentence(rng, 28) for _ in range(SENTENCES)) for _ in range(PER_DOCUMENT)
+            )
             source = document("\n\n".join(lines), uri=f"/{number}", title=sentence(rng, 5))
             passages = vectorizing.passages_of(source, embedder, assistant.settings)
             entries.append((source, [*islice(passages, PER_DOCUMENT)]))
@@ -89,6 +91,7 @@ def fill(assistant: Assistant, count: int) -> None:
     publication.complete(library, spec)
     with assistant._generations.changing:
         assistant._generations.publish(spec)
+    assert library.counts().passages == count
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
