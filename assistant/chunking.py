@@ -59,7 +59,7 @@ def chunk(document: Document, tokens: Tokens, size: int) -> Iterator[Passage]:
 
     A passage holds whole sentences unless a single one is longer, and never leaves its section or
     its page. A heading stands at the start of the passage below it and in that one's ``headings``.
-    However long the text is, no more of it is worked on at a time than some thousand passages.
+    No more of a long text is worked on at a time than some thousand passages, or one paragraph.
     """
     places = _places(document.marks)
     ordinals = itertools.count()

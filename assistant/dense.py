@@ -28,7 +28,7 @@ COLLECTION = "passages"
 HNSW = {
     "space": "cosine",
     "max_neighbors": 32,
-    "ef_construction": 100,  # 200 takes twice as long and finds no more
+    "ef_construction": 100,  # 200 takes twice as long and finds hardly more
     "ef_search": 200,
     # Every batch goes into the HNSW files at once. What Chroma leaves in its log instead is
     # replayed at every opening.

@@ -33,7 +33,7 @@ def say(message: str) -> None:
 
 
 def show(result: BaseModel | Iterable[BaseModel], lines: Iterable[str], as_json: bool) -> None:
-    """The result on stdout: its JSON, or the lines."""
+    """The result on stdout: its JSON, or the lines, without control characters (T40)."""
     if as_json:
         from pydantic import BaseModel
 
@@ -43,8 +43,10 @@ def show(result: BaseModel | Iterable[BaseModel], lines: Iterable[str], as_json:
             items = [item.model_dump(mode="json") for item in result]
             typer.echo(json.dumps(items, indent=2, ensure_ascii=False))
     else:
+        from assistant.normalizing import normalize
+
         for line in lines:
-            typer.echo(line)
+            typer.echo(normalize(line))
 
 
 @contextmanager

@@ -145,6 +145,9 @@ def test_files_that_cannot_be_read_are_named_and_the_others_go_on(  # type: igno
     code, out, _ = run("documents", "--failed")
     assert (code, out.count("failed"), out.count("try: ")) == (0, 0, 2)
     assert "(empty): " in out
+    (tmp_path / "bell\x07.txt").write_text("A bell rang.", encoding="utf-8")
+    run("index", "bell\x07.txt")
+    assert "\x07" not in run("documents")[1]
     (tmp_path / "empty.txt").write_text("Now it has words.", encoding="utf-8")
     run("index", "empty.txt")
     failures = json.loads(run("documents", "--failed", "--json")[1])
