@@ -12,7 +12,8 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import compress, filterfalse, pairwise
+from operator import or_
 from typing import Any, NamedTuple
 
 # ISO 639-1 to tantivy's name of the Snowball stemmer; words of other languages stay whole.
@@ -45,7 +46,7 @@ _LETTER = r"[\w\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963
 _WORD = re.compile(rf"{_LETTER}+")
 _SIGN = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 # and/or, U.S, NF-κB, 1.5; looking behind keeps it from trying again at every letter of a long word
-_COMPOUND = re.compile(rf"(?<!{_LETTER}){_LETTER}+(?:[-\u2010\u2011/'’.]{_LETTER}+)+")
+_COMPOUND = re.compile(rf"(?<!{_LETTER}){_LETTER}++(?:[-\u2010\u2011/'’.]{_LETTER}++)++")
 _JOINT = re.compile(r"[-\u2010\u2011/'’.]")
 _PART = re.compile(r"\d+|\D+")  # th17 -> th, 17
 
@@ -61,9 +62,13 @@ def words_of(text: str, language: str = "und") -> list[str]:
     """The words of a text in their order, in lower case, stop words too; ё is е, as most write."""
     if language in _DOTLESS:
         text = text.replace("I", "ı")
-    small = text.casefold().replace("i\u0307", "i").replace("_", " ").replace("ё", "е")
-    text = _SIGN.sub(r" \g<0> ", small)
-    return [word for word in _WORD.findall(text) if len(word) <= _LONGEST]
+    text = text.casefold().replace("i\u0307", "i").replace("_", " ").replace("ё", "е")
+    if not text.isascii():
+        text = _SIGN.sub(r" \g<0> ", text)
+    words: list[str] = _WORD.findall(text)
+    if max(map(len, words), default=0) > _LONGEST:
+        words = [word for word in words if len(word) <= _LONGEST]
+    return words
 
 
 def analyse(text: str, language: str, also_stop: Iterable[str] = ()) -> Terms:
@@ -71,18 +76,16 @@ def analyse(text: str, language: str, also_stop: Iterable[str] = ()) -> Terms:
     words = words_of(text, language)
     stop = stop_words(words, language) | set(also_stop)
     stems = stem(words, language)
-    terms = [stem for word, stem in zip(words, stems, strict=True) if word not in stop]
-    joined = words_of(" ".join(_JOINT.sub("", m[0]) for m in _COMPOUND.finditer(text)), language)
-    terms += stem(joined, language)
-    for word in words:
-        if not word.isalpha() and len(parts := _PART.findall(word)) > 1:
+    telling = [word not in stop for word in words]
+    terms = [*compress(stems, telling)]
+    if compounds := _COMPOUND.findall(text):
+        joined = words_of(" ".join(_JOINT.sub("", compound) for compound in compounds), language)
+        terms += stem(joined, language)
+    for word in filterfalse(str.isalpha, words):
+        if len(parts := _PART.findall(word)) > 1:
             terms += parts
-    pairs = [
-        f"{first}_{second}"
-        for (a, first), (b, second) in pairwise(zip(words, stems, strict=True))
-        if not (a in stop and b in stop)
-    ]
-    return Terms(terms, pairs)
+    pairs = compress(map("_".join, pairwise(stems)), map(or_, telling, telling[1:]))
+    return Terms(terms, [*pairs])
 
 
 def analyse_query(text: str, languages: Sequence[str]) -> list[Terms]:

@@ -6,11 +6,13 @@ of its document). The vectors of its ``sentences`` are the rows between two ``bo
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -54,6 +56,7 @@ class Writer:
                 self._write_header(name)
 
     def add(self, rows: Sequence[IndexRow]) -> None:
+        """Writes the rows, which ``part`` can read when this returns."""
         owners = [self._documents.setdefault(r.document.id, len(self._documents)) for r in rows]
         counts = [len(row.sentences) // (2 * self._dimension) for row in rows]
         self._write("keys", [row.key for row in rows])
@@ -61,6 +64,8 @@ class Writer:
         self._write("vectors", b"".join(row.vector for row in rows))
         self._write("bounds", list(accumulate(counts, initial=self._sizes["sentences"]))[1:])
         self._write("sentences", b"".join(row.sentences for row in rows))
+        for file in self._files.values():
+            file.flush()
 
     def _write(self, name: str, values: bytes | list[int]) -> None:
         kind = np.dtype(_KINDS[name])
@@ -73,6 +78,17 @@ class Writer:
         shape = (self._sizes[name], *([self._dimension] * (name in _WIDE)))
         facts = {"descr": _KINDS[name], "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._files[name], facts)
+
+
+def part(directory: Path, name: str, first: int, last: int) -> NDArray[Any]:
+    """The rows from ``first`` and below ``last`` of an array that may still be written."""
+    with (directory / f"{name}.npy").open("rb") as file:
+        np.lib.format.read_magic(file)
+        (_, *rest), _, kind = np.lib.format.read_array_header_1_0(file)
+        width = math.prod(rest)
+        file.seek(first * width * kind.itemsize, os.SEEK_CUR)
+        values = np.fromfile(file, kind, (last - first) * width)
+    return values.reshape(last - first, *rest)
 
 
 class Arrays:

@@ -1,6 +1,7 @@
 """The meaning half of an index generation: one Chroma collection of vectors.
 
-Chroma keeps vectors only: ids are passage keys, the words stay in the library, and it never embeds.
+Chroma keeps vectors only: ids are passage keys, words and facts stay in the library, and it never
+embeds. (Facts would take it as long again as the vectors; filters are the catalogue's.)
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import ctypes
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from assistant.storage import full, is_full
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from assistant.records import IndexRow
 
 DATABASE = "chroma.sqlite3"
 COLLECTION = "passages"
@@ -40,22 +39,13 @@ _PERTURB = -6  # M_PERTURB of malloc.h: fill what is taken
 _NO_EMBEDDING = ({"type": "legacy"}, {"type": "unknown"}, None)
 
 
-@contextmanager
-def overwritten_memory() -> Iterator[None]:
-    """Memory that is taken inside holds nothing of what it held before, where the C library can.
+def overwrite_memory() -> None:
+    """Memory taken from now on holds nothing of what it held before, where the C library can.
 
-    HNSW writes slots to disk that it never filled: they would carry texts that were erased.
+    HNSW writes slots to disk that it never filled: they would carry what was erased.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # no glibc
-        yield
-        return
-    mallopt(_PERTURB, 1)
-    try:
-        yield
-    finally:
-        mallopt(_PERTURB, 0)
+    with suppress(OSError, AttributeError):  # no glibc
+        ctypes.CDLL(None).mallopt(_PERTURB, 1)
 
 
 @contextmanager
@@ -110,13 +100,9 @@ class Collection:
     def close(self) -> None:
         self._client.close()
 
-    def add(self, rows: Sequence[IndexRow], vectors: NDArray[np.float32]) -> None:
-        """Takes in at most 5,461 passages with their vectors (one row each)."""
-        self._collection.add(
-            ids=[str(row.key) for row in rows],
-            embeddings=vectors,
-            metadatas=[_metadata(row) for row in rows],
-        )
+    def add(self, keys: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """Takes in at most 5,461 passages, one row of vectors each."""
+        self._collection.add(ids=list(map(str, keys)), embeddings=vectors)
 
     def count(self) -> int:
         return int(self._collection.count())
@@ -132,18 +118,6 @@ class Collection:
         place = {int(key): row for row, key in enumerate(found["ids"])}
         stored = np.asarray(found["embeddings"], dtype=np.float32)
         return stored[[place[key] for key in keys]]
-
-
-def _metadata(row: IndexRow) -> dict[str, str | int]:
-    document = row.document
-    values: dict[str, str | int] = {
-        "document": document.id,
-        "source": document.source,
-        "language": document.language,
-    }
-    if document.published:  # a number, because Chroma compares nothing else; absent when undated
-        values["published"] = int(document.published.strftime("%Y%m%d"))
-    return values
 
 
 def check_configuration(directory: Path) -> list[str]:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant import health, index, publication
+from assistant import index, publication
+from assistant.chroma_process import ChromaProcess
 from assistant.database import problems
 from assistant.errors import EmptyLibraryError, LibraryError
 from assistant.index import Index
@@ -119,11 +120,11 @@ class Generations:
                 return problems
             with self._guard:
                 if self._current is None:
-                    return health.check(directory, thorough=True)
+                    return _examined(directory, thorough=True)
                 self._coming.add(copy := f"{name}.copy")
             try:  # two processes may not open one Chroma directory
                 shutil.copytree(directory, self._root / copy)
-                return health.check(self._root / copy, thorough=True)
+                return _examined(self._root / copy, thorough=True)
             finally:
                 shutil.rmtree(self._root / copy, ignore_errors=True)
                 self._coming.discard(copy)
@@ -159,7 +160,7 @@ class Generations:
         problems = index.check_files(directory)
         exact = is_full(self._root)
         if not problems and not exact and not index.was_closed(directory):
-            problems = health.check(directory)
+            problems = _examined(directory)
         if not problems:
             try:
                 self._current = _Open(Index(directory, exact=exact))
@@ -181,9 +182,9 @@ class Generations:
         with self._guard:
             self._coming |= {name, part.name}
         rows = publication.next_rows(self._library, spec, erase)
-        with health.Check() as check:
-            index.build(part, rows, count, spec.dimension, on_progress)
-            problems = check.run(part)
+        with ChromaProcess() as chroma:
+            index.build(part, rows, count, spec.dimension, chroma, on_progress)
+            problems = chroma.examine(part)
         if problems:
             if is_full(part):
                 raise full(self._library.directory)
@@ -218,3 +219,9 @@ class Generations:
             except (OSError, LibraryError) as error:
                 self._warn(f"left for the next start to clean up: {error}")
         self._guard.notify_all()
+
+
+def _examined(directory: Path, *, thorough: bool = False) -> list[str]:
+    """What is wrong with the closed generation in ``directory``."""
+    with ChromaProcess() as process:
+        return process.examine(directory, thorough=thorough)

@@ -1,19 +1,12 @@
-"""Is a generation sound? Asked in another process, because a damaged HNSW file can crash it.
-
-``python -m assistant.health`` reads a directory from stdin and prints its problems, a JSON array.
-"""
+"""Is a generation sound? To be asked in another process: a damaged HNSW file can end this one."""
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,58 +21,14 @@ _ASTRAY = 2  # vectors of passages that say nearly the same: a sound graph may h
 _FOUND = 0.99  # least share of vectors that must find themselves; HNSW is approximate
 _SAME = 1e-3  # two float32 cosines of one pair of vectors differ by less
 _PAGE = 500
-_SECONDS = 300  # for a quick check, and one more
-_PER_SECOND = 1000  # for so many passages; a thorough one takes what it takes
-
-
-class Check:
-    """A process that gets ready (a second) while what it is to look at is still being built."""
-
-    def __init__(self, *, thorough: bool = False) -> None:
-        # -P: no module of the working directory may pose as one of ours.
-        command = [sys.executable, "-P", "-m", "assistant.health"]
-        self._thorough = thorough
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*command, "--thorough"] if thorough else command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def run(self, directory: Path) -> list[str]:
-        """What is wrong with the closed generation in ``directory``; empty when nothing is.
-
-        A quick check counts, and lets a sample of vectors look for themselves; a thorough one
-        compares every vector and looks for every one.
-        """
-        manifest = index.read_manifest(directory)
-        seconds = _SECONDS + (manifest.passages if manifest else 0) // _PER_SECOND
-        limit = None if self._thorough else seconds
-        try:
-            out, err = self._process.communicate(os.fsencode(directory), limit)
-        except subprocess.TimeoutExpired:
-            return [f"opening it takes more than {limit} s"]
-        if self._process.returncode:
-            last = err.decode(errors="replace").strip().rpartition("\n")[2]
-            return [f"opening it ends a process with {self._process.returncode}: {last[:200]}"]
-        return [str(problem) for problem in json.loads(out)]
-
-
-def check(directory: Path, *, thorough: bool = False) -> list[str]:
-    """What is wrong with the closed generation in ``directory``, as ``Check`` finds it."""
-    with Check(thorough=thorough) as process:
-        return process.run(directory)
 
 
 def examine(directory: Path, *, thorough: bool = False) -> list[str]:
-    """What ``check`` says, in this process, which may not live to return."""
+    """What is wrong with the closed generation in ``directory``, if this process lives to tell.
+
+    A quick look counts, and lets a sample of vectors look for themselves; a thorough one compares
+    every vector and looks for every one.
+    """
     try:
         with dense.translated(directory):
             return list(_problems(directory, thorough))
@@ -162,14 +111,3 @@ def _check_meaning(opened: index.Index, chroma: dense.Collection, thorough: bool
 def _holds(chroma: dense.Collection, keys: NDArray[np.int64], vectors: NDArray[np.float32]) -> bool:
     stored = chroma.vectors(keys.tolist())
     return stored.shape == vectors.shape and bool(np.allclose(stored, vectors, atol=1e-5))
-
-
-def main() -> None:
-    import chromadb  # noqa: F401 - now, while there is nothing to check yet
-
-    directory = Path(os.fsdecode(sys.stdin.buffer.read()))
-    sys.stdout.write(json.dumps(examine(directory, thorough="--thorough" in sys.argv)))
-
-
-if __name__ == "__main__":
-    main()

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assistant.aliases import Aliases
+    from assistant.chroma_process import ChromaProcess
     from assistant.records import IndexRow
 
-FORMAT = 7  # of a generation; one of another format is built again
-_BATCH = 1000  # passages; Chroma takes at most 5,461
+FORMAT = 8  # of a generation; one of another format is built again
+_BATCH = 1000  # passages
 _EXACT = 20_000  # passages that are compared one and all
 # Opening Chroma rewrites its database, so the manifest leaves it out. Its checksum is here while
 # nobody has it open; no such file means that somebody has, or did not get to close it.
@@ -63,9 +64,12 @@ def build(
     rows: Iterable[IndexRow],
     count: int,
     dimension: int,
+    chroma: ChromaProcess,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Writes a generation into ``directory``, which must not exist; on the disk when it returns.
+
+    ``chroma`` works beside it, on what the arrays already hold.
 
     ``rows`` ascend by key and are ``count``, else it raises LibraryError, as it does when the index
     libraries fail.
@@ -74,32 +78,27 @@ def build(
     languages: set[str] = set()
     documents: dict[Known, None] = {}  # in the order of their numbers
     done = 0
-    with (
-        dense.translated(directory),
-        dense.overwritten_memory(),
-        arrays.Writer(directory, dimension) as numbers,
-    ):
+    chroma.begin(directory)
+    with dense.translated(directory), arrays.Writer(directory, dimension) as numbers:
         words = lexical.Writer(directory / "tantivy")
         names = Collector()
-        collection = dense.Collection(directory / "chroma", create=True)
-        try:
-            for batch in _batches(rows):
-                vectors = np.frombuffer(b"".join(row.vector for row in batch), dtype="<f4")
-                collection.add(batch, vectors.reshape(len(batch), dimension))
-                words.add(batch)
-                names.add(batch)
-                numbers.add(batch)
-                languages |= {row.document.language for row in batch}
-                documents |= dict.fromkeys(known(row.document) for row in batch)
-                done += len(batch)
-                if on_progress:
-                    on_progress(done, count)
-            words.commit()
-            catalogue = json.dumps([*documents], ensure_ascii=False)
-            (directory / "catalogue.json").write_text(catalogue, encoding="utf-8")
-            names.write(directory / "spellings.json")
-        finally:
-            collection.close()
+        for batch in _batches(rows):
+            numbers.add(batch)
+            done += len(batch)
+            filled = chroma.fill(done)
+            words.add(batch)
+            names.add(batch)
+            languages |= {row.document.language for row in batch}
+            documents |= dict.fromkeys(known(row.document) for row in batch)
+            if on_progress and filled:
+                on_progress(filled, count)
+        words.commit()
+        catalogue = json.dumps([*documents], ensure_ascii=False)
+        (directory / "catalogue.json").write_text(catalogue, encoding="utf-8")
+        names.write(directory / "spellings.json")
+    chroma.finish()
+    if on_progress:
+        on_progress(done, count)
     if done != count:
         raise LibraryError(
             f"the library counts {count} passages and holds {done}",
@@ -181,9 +180,9 @@ def was_closed(directory: Path) -> bool:
 class Index(Arrays):
     """An open generation, to search; safe to share between threads, of no use after ``close``.
 
-    Raises LibraryError when Chroma or tantivy cannot open it, which ``check_files`` and
-    ``health.check`` should have said before. ``exact`` does without Chroma, which cannot be opened
-    while the disk is full, and compares every vector.
+    Raises LibraryError when Chroma or tantivy cannot open it, which ``check_files`` and ``health``
+    should have said before. ``exact`` does without Chroma, which cannot be opened while the disk is
+    full, and compares every vector.
     """
 
     def __init__(self, directory: Path, *, exact: bool = False) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assistant.types import Document
 
 _HEAP = 64 * 2**20  # bytes
+_NOTHING = ("",) * len(Terms._fields)  # terms of no passage, as text
 
 
 def schema() -> Any:
@@ -51,24 +52,24 @@ class Writer:
         self._number = -1  # of the document that the last row is of
         index = Index(schema(), str(directory), reuse=False)
         self._writer = index.writer(_HEAP, num_threads=1)  # one thread: the same index every time
-        self._row: IndexRow | None = None  # the last that came; below, terms
-        self._about = self._before = self._here = Terms([], [])
+        self._row: IndexRow | None = None  # the last that came; below, its terms and others'
+        self._about = self._before = self._here = _NOTHING
 
     def add(self, rows: Iterable[IndexRow]) -> None:
         for row in rows:
             document, language = row.document, row.document.language
-            here = analyse("\n".join((*row.passage.headings, row.passage.text)), language)
+            here = _spaced(analyse("\n".join((*row.passage.headings, row.passage.text)), language))
             if self._row and self._row.document.id == document.id:
                 self._write(here)
                 self._before = self._here
             else:
-                self._write(Terms([], []))
-                self._before = Terms([], [])
-                self._about = _about(document)
+                self._write(_NOTHING)
+                self._before = _NOTHING
+                self._about = _spaced(_about(document))
                 self._number += 1
             self._row, self._here = row, here
 
-    def _write(self, after: Terms) -> None:
+    def _write(self, after: tuple[str, ...]) -> None:
         from tantivy import Document
 
         if self._row is None:
@@ -76,15 +77,20 @@ class Writer:
         document = Document()
         document.add_unsigned("key", self._row.key)
         document.add_unsigned("document", self._number)
-        parts = (self._about, self._before, self._here, after)
-        for field in Terms._fields:
-            document.add_text(field, " ".join(" ".join(getattr(part, field)) for part in parts))
+        parts = zip(self._about, self._before, self._here, after, strict=True)
+        for field, texts in zip(Terms._fields, parts, strict=True):
+            document.add_text(field, " ".join(texts))
         self._writer.add_document(document)
 
     def commit(self) -> None:
-        self._write(Terms([], []))
+        self._write(_NOTHING)
         self._writer.commit()
         self._writer.wait_merging_threads()
+
+
+def _spaced(terms: Terms) -> tuple[str, ...]:
+    """The text of each field."""
+    return tuple(map(" ".join, terms))
 
 
 def _about(document: Document) -> Terms:

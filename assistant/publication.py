@@ -67,7 +67,7 @@ def next_rows(library: Library, spec: Spec, without: Collection[str] = ()) -> It
 
     Raises LibraryError at the first one that is damaged or has no sound vector.
     """
-    last = 0
+    last, facts = 0, None
     while True:
         with library.reading() as connection:
             rows = connection.execute(
@@ -84,7 +84,10 @@ def next_rows(library: Library, spec: Spec, without: Collection[str] = ()) -> It
         for key, name, vector, parts, sealed, *row in rows:
             if vector is None or vector_seal(name, vector, parts) != sealed:
                 raise repairable(f"the vector of passage {key}")
-            yield IndexRow(key, read_document(row[:5]), read_passage(row[5:]), vector, parts)
+            if row[:5] != facts:  # most often it is that of the passage before
+                facts = row[:5]
+                document = read_document(facts)
+            yield IndexRow(key, document, read_passage(row[5:]), vector, parts)
         last = rows[-1][0]
 
 

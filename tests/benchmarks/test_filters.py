@@ -21,7 +21,7 @@ from assistant.records import Embedded, Spec
 from assistant.retrieval import Query, retrieve
 from assistant.settings import RetrievalSettings
 from assistant.types import Filters
-from tests.fakes import CheckHere, chunks, document
+from tests.fakes import ChromaHere, chunks, document
 
 DOCUMENTS, PASSAGES, DIMENSION, TOPICS, WORDS = 10_000, 5, 384, 1000, 30_000
 SPEC = Spec(embedding="drawn", dimension=DIMENSION, size=220, chunking=1)
@@ -93,7 +93,7 @@ class Drawn:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawn]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assistant.health.Check", CheckHere)
+        patch.setattr("assistant.generations.ChromaProcess", ChromaHere)
         with Library.open(tmp_path_factory.mktemp("filters") / "data") as library:
             made = Drawn(library, Generations(library))
             made.fill()

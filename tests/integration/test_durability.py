@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from assistant import health
 from assistant.errors import LibraryInUseError
 from assistant.library import Library
 from tests.children import Children, listing, opened
-from tests.fakes import CheckHere
+from tests.fakes import ChromaHere
 from tests.faults import (
+    LONGER,
     WINDOWS,
     Window,
     content,
@@ -44,7 +44,7 @@ CASES = 30  # of damage
 
 @pytest.fixture(autouse=True)
 def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, children: Children) -> Path:
 
 @pytest.mark.parametrize("kind", WINDOWS)
 def test_r01_killed_at_random_moments(kind: str, place: Path, children: Children) -> None:
-    wanted = 2 if kind == "parsing" else -(-KILLS // (len(WINDOWS) - 1))
+    wanted = 2 if kind in LONGER else -(-KILLS // (len(WINDOWS) - len(LONGER)))
     kill_at_random(Window(place, children, kind), wanted, random.Random(kind))
 
 
@@ -272,7 +272,7 @@ def test_r08_damage_is_mended_or_named_and_never_answered_from(
         hurt = Path(shutil.copytree(data, place / "hurt"))
         child = children.start("ask", data, queries=QUERIES)
         if child.wait() < 0:  # Chroma dies of some, which is why a process of its own looks first
-            child = children.start("ask", hurt, queries=QUERIES, real_check=True)
+            child = children.start("ask", hurt, queries=QUERIES, chroma_here=False)
             assert child.wait() == 0, what
         shutil.rmtree(hurt)
         outcome = child.outcome()

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from assistant import health
 from assistant.backup import backup, restore
 from assistant.database import FILE
 from assistant.errors import LibraryError, PathError
 from assistant.generations import Generations
 from assistant.integrity import verify
 from assistant.library import Library
-from tests.fakes import CheckHere, document, fill
+from tests.fakes import ChromaHere, document, fill
 from tests.unit.test_ingestion import Place
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
     place = Place(tmp_path)
     place.write("a.txt", "The summit was held in Minsk.\n\nThe treaty was signed.")
     place.write("b.txt", "Troops withdrew in March.")

@@ -8,7 +8,7 @@ import pytest
 from assistant import Answer, Assistant, Settings, Turn
 from assistant.analysis import likely_language
 from assistant.condensing import condense, embed
-from tests.fakes import CheckHere, FakeEmbedder
+from tests.fakes import ChromaHere, FakeEmbedder
 
 EARLIER = ["What sanctions did the EU impose on Belarus?", "When were the sanctions lifted?"]
 FIRST, LAST = EARLIER
@@ -101,7 +101,7 @@ def test_the_vector_moves_towards_the_topic_and_keeps_its_length() -> None:
 def test_a_conversation_finds_what_its_last_question_alone_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.health.Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
     for number, word in enumerate(["Volcanoes", "Sanctions", "Bridges", "Elections"]):
         text = f"{word}, only {word}, were discussed. The reason given was a storm over {word}."
         (tmp_path / f"{number}.txt").write_text(text)

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from assistant import health, index, publication
+from assistant import index, publication
 from assistant.errors import EmptyLibraryError, LibraryError
 from assistant.generations import Generations
 from assistant.library import Library
-from tests.fakes import SPEC, CheckHere, FakeEmbedder, document, fill
+from tests.fakes import SPEC, ChromaHere, FakeEmbedder, document, fill
 
 EMBEDDER = FakeEmbedder()
 
 
 @pytest.fixture(autouse=True)
 def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_an_index_closed_in_order_opens_without_a_check(
 ) -> None:
     assert found(library, generations, "alpha") == ["alpha beta"]
     again = reopened(library, generations, warnings)
-    monkeypatch.setattr(health, "Check", None)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", None)
     assert found(library, again, "alpha") == ["alpha beta"]
     again.close()
     assert warnings == []
@@ -116,8 +116,13 @@ def test_an_index_left_open_is_checked_and_kept_when_it_is_sound(
     again = reopened(library, generations, warnings)
     (current(library) / "closed").unlink()
     checked: list[Path] = []
-    run = CheckHere.run
-    monkeypatch.setattr(CheckHere, "run", lambda self, d: checked.append(d) or run(self, d))
+    examine = ChromaHere.examine
+
+    def noted(self: ChromaHere, directory: Path, **how: bool) -> list[str]:
+        checked.append(directory)
+        return examine(self, directory, **how)
+
+    monkeypatch.setattr(ChromaHere, "examine", noted)
     assert found(library, again, "alpha") == ["alpha beta"]
     assert checked == [current(library)]
     assert library.generation == before
@@ -169,7 +174,7 @@ def test_a_failed_build_leaves_the_old_index_and_no_rubbish(
         assert directories(library) == [before]
         assert found(library, generations, "alpha") == ["alpha beta"]
     with monkeypatch.context() as patch:
-        patch.setattr(CheckHere, "run", lambda self, directory: ["it is broken"])
+        patch.setattr(ChromaHere, "examine", lambda self, directory, **_: ["it is broken"])
         with pytest.raises(LibraryError, match="not sound: it is broken"):
             generations.publish(SPEC)
     assert directories(library) == [before]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant import health, ingestion, pool, vectorizing
+from assistant import ingestion, pool, vectorizing
 from assistant.errors import (
     EmptyLibraryError,
     IndexMismatchError,
@@ -28,7 +28,7 @@ from assistant.loading import Loaded
 from assistant.pool import Pool
 from assistant.settings import ChunkingSettings, Settings
 from assistant.types import Document, Failure, IndexReport, Progress
-from tests.fakes import CheckHere, FakeEmbedder, ReadHere
+from tests.fakes import ChromaHere, FakeEmbedder, ReadHere
 from tests.making import Text, letter
 
 SETTINGS = Settings(chunking=ChunkingSettings(size=32))
@@ -87,7 +87,7 @@ class Place:
 
 @pytest.fixture(autouse=True)
 def check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from assistant.analysis import analyse, analyse_query, words_of
 from assistant.index import Index
 from assistant.lexical_query import Wanted, weigh
 from assistant.records import IndexRow
-from tests.fakes import FakeEmbedder, chunks, document
+from tests.fakes import ChromaHere, FakeEmbedder, chunks, document
 
 EMBEDDER = FakeEmbedder()
 LISTING = [
@@ -37,7 +37,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
             vector = EMBEDDER.query(chunk.passage.text).astype("<f4").tobytes()
             rows.append(IndexRow(len(rows) + 1, source, chunk.passage, vector))
     directory = tmp_path_factory.mktemp("lexical") / "built"
-    index.build(directory, rows, len(rows), 32)
+    index.build(directory, rows, len(rows), 32, ChromaHere())
     opened = Index(directory, exact=True)
     texts = {row.key: row.passage.text for row in rows}
     return lambda query: [texts[key] for key in opened.lexical(query, 50)[0].tolist()]
@@ -171,7 +171,7 @@ def test_two_builds_are_the_same(tmp_path: Path) -> None:
         for key, chunk in enumerate(chunks(source), 1)
     ]
     for name in ("a", "b"):
-        index.build(tmp_path / name, rows, len(rows), 32)
+        index.build(tmp_path / name, rows, len(rows), 32, ChromaHere())
     found = [Index(tmp_path / name, exact=True).lexical("another line", 5) for name in ("a", "b")]
     assert found[0][0].tolist() == found[1][0].tolist() == [1, 2]
     assert found[0][1].tolist() == found[1][1].tolist()

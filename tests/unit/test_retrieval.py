@@ -14,7 +14,7 @@ from assistant.library import Library
 from assistant.retrieval import Query, capped, fusion, retrieve, standardised
 from assistant.settings import RetrievalSettings
 from assistant.types import Filters, ScoredPassage
-from tests.fakes import SPEC, CheckHere, FakeEmbedder, chunks, document, fill
+from tests.fakes import SPEC, ChromaHere, FakeEmbedder, chunks, document, fill
 
 EMBEDDER = FakeEmbedder(SPEC.embedding, SPEC.dimension)
 WORDS = [f"word{n}" for n in range(300)]
@@ -34,7 +34,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
     sources.append(document(gas, uri="/gas"))
     sources.append(document("Gas prices rose.\nNobody noticed.", uri="/rise"))
     monkey = pytest.MonkeyPatch()
-    monkey.setattr("assistant.health.Check", CheckHere)
+    monkey.setattr("assistant.generations.ChromaProcess", ChromaHere)
     with Library.open(tmp_path_factory.mktemp("retrieval") / "data") as library:
         fill(library, *sources)
         generations = Generations(library)

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from assistant import health, syncing
+from assistant import syncing
 from assistant.errors import MassDeleteError, PathError
 from assistant.types import IndexReport, Move, SyncPlan
-from tests.fakes import CheckHere
+from tests.fakes import ChromaHere
 from tests.making import Text, letter
 from tests.unit.test_ingestion import Place
 
@@ -42,7 +42,7 @@ class Synced(Place):
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Synced]:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
     place = Synced(tmp_path)
     yield place
     place.close()
@@ -202,7 +202,7 @@ class Folder(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(health, "Check", CheckHere)
+        self.patch.setattr("assistant.generations.ChromaProcess", ChromaHere)
         import tempfile
 
         self.root = Path(tempfile.mkdtemp())

@@ -10,7 +10,7 @@ from assistant import index
 from assistant.aliases import load
 from assistant.index import Index
 from assistant.records import IndexRow
-from tests.fakes import FakeEmbedder, chunks, document
+from tests.fakes import ChromaHere, FakeEmbedder, chunks, document
 
 EMBEDDER = FakeEmbedder()
 LISTING = [
@@ -34,7 +34,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Index:
             vector = EMBEDDER.query(chunk.passage.text).astype("<f4").tobytes()
             rows.append(IndexRow(len(rows) + 1, source, chunk.passage, vector))
     directory = tmp_path_factory.mktemp("variants") / "built"
-    index.build(directory, rows, len(rows), 32)
+    index.build(directory, rows, len(rows), 32, ChromaHere())
     return Index(directory, exact=True)
 
 
@@ -105,6 +105,6 @@ def test_spellings_are_of_the_index(tmp_path: Path) -> None:
     source = document("Nothing with a name.")
     chunk = chunks(source)[0]
     row = IndexRow(1, source, chunk.passage, EMBEDDER.query("x").astype("<f4").tobytes())
-    index.build(tmp_path / "built", [row], 1, 32)
+    index.build(tmp_path / "built", [row], 1, 32, ChromaHere())
     opened = Index(tmp_path / "built", exact=True)
     assert opened.variants.find("Türkiye and Tokaev", load(None)) == []

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant import health
 from assistant.settings import ChunkingSettings, FetchingSettings, Settings
 from assistant.types import IndexReport
-from tests.fakes import CheckHere
+from tests.fakes import ChromaHere
 from tests.unit.test_fetching import Handler, reply, server
 from tests.unit.test_ingestion import Place
 
@@ -25,7 +24,7 @@ class Web(Place):
 
 @pytest.fixture
 def web(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    monkeypatch.setattr(health, "Check", CheckHere)
+    monkeypatch.setattr("assistant.generations.ChromaProcess", ChromaHere)
     port = int(server.rpartition(":")[2])
     fetching = FetchingSettings(ports=(port,), allow=("127.0.0.0/8",), pause=0, seconds=5)
     Handler.routes["/robots.txt"] = reply(status=404)
