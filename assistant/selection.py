@@ -27,6 +27,7 @@ _CARRY = 0.85  # a word matched in the sentence before counts this much: "he", "
 _READABLE = frozenset({"en", "und"})  # languages that the bundled model knows
 _STEM = 0.9  # a word that is there by its stem or in another form
 _STRANGE = 0.4  # the most for another word in a language that the model cannot read
+SENTENCE = 4  # words; shorter ones beside an answer are bylines and headings
 _SAME = 0.8  # share of the shorter sentence's words that makes another one a copy of it
 
 
@@ -222,7 +223,11 @@ def choose(question: Question, found: Sequence[Candidate], most: int) -> list[Ca
         if len(chosen) == most or _merit(candidate, found[0]) < found[0].score - known.margin:
             break
         new = len(_news(question, candidate.words)) > 0
-        if new and not any(_same(candidate, other) for other in chosen):
+        if (
+            new
+            and len(candidate.words) >= SENTENCE
+            and not any(_same(candidate, other) for other in chosen)
+        ):
             chosen.append(candidate)
     return chosen
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from assistant.analysis import stem
+from assistant.analysis import likely_language, stem, words_of
 from assistant.event_dates import CONTEXT, EventDate, event_dates
 from assistant.statements import Citing, Statement, Weigh
 from assistant.types import Event
@@ -29,8 +29,14 @@ class _Row(NamedTuple):
 
 
 def asked_for(question: str) -> bool:
-    """Whether a question wants a course of events, in one of the languages of the data file."""
-    return _asking().ways.search(question) is not None
+    """Whether a question wants a course of events, in one of the languages of the data file.
+
+    So does what happened on a day or in a month.
+    """
+    known = _asking()
+    if known.ways.search(question):
+        return True
+    return bool(known.happened.search(question) and _days(question))
 
 
 def timeline(
@@ -40,14 +46,18 @@ def timeline(
 
     ``candidates`` come in the order in which their passages answer.
     """
-    words = [word.casefold() for word in _WORD.findall(question)]
+    days = _days(question)
+    besides = question
+    for day in reversed(days):
+        besides = besides[: day.start] + besides[day.end :]
+    words = [word.casefold() for word in _WORD.findall(besides)]
     wanted = {w: weight for w in words if w not in _asking().words and (weight := weigh(w))}
-    years = [int(year) for year in _YEAR.findall(question)]
+    years = [int(year) for year in _YEAR.findall(besides)]
     rows: list[_Row] = []
     for statement in candidates:
         for date in _dates(statement, text_of) if len(rows) < _ROWS else ():
             row = _Row(statement, date)
-            if not _within(date, years):
+            if not _within(date, years) or (days and not any(_on(date, day) for day in days)):
                 continue
             if _about(row, wanted) and not any(_same(row, other) for other in rows):
                 rows.append(row)
@@ -67,6 +77,26 @@ def _dates(statement: Statement, text_of: TextOf) -> list[EventDate]:
     found = event_dates(text, document.published, document.language, begin)
     exact = max((_exactness(date) for date in found), default=0)
     return list({d.value: d for d in found if _exactness(d) == exact}.values())
+
+
+def _days(question: str) -> list[EventDate]:
+    """The days and months that the question names, with or without their year."""
+    language = likely_language(words_of(question))
+    return [date for date in event_dates(question, None, language) if _exactness(date) > 1]
+
+
+def _on(date: EventDate, asked: EventDate) -> bool:
+    """Whether it may be on the day or in the month asked for; a year counts where both have one."""
+    years = {value[:4] for value in (date.value, asked.value) if not value.startswith("--")}
+    (first, last), (begin, end) = map(_in_year, (date, asked))
+    exact = len(begin)
+    return len(years) < 2 and first[:exact] <= end and begin <= last[:exact]
+
+
+def _in_year(date: EventDate) -> tuple[str, str]:
+    """The first and the last day of it as "09-13", or its month as "09"; empty for a year."""
+    days = [day[2:] if day.startswith("--") else day[5:] for day in date.value.split("/")]
+    return days[0], days[-1]
 
 
 def _within(date: EventDate, years: Sequence[int]) -> bool:
@@ -93,7 +123,7 @@ def _about(row: _Row, wanted: dict[str, float]) -> bool:
         )
         if stemmed in said
     )
-    return held > 0 and held >= _ABOUT * sum(wanted.values())
+    return not wanted or (held > 0 and held >= _ABOUT * sum(wanted.values()))
 
 
 def _stems(text: str, language: str) -> list[str]:
@@ -110,13 +140,17 @@ def _same(one: _Row, other: _Row) -> bool:
 
 class _Asking(NamedTuple):
     ways: re.Pattern[str]
+    happened: re.Pattern[str]
     words: frozenset[str]
 
 
 @cache
 def _asking() -> _Asking:
     file = importlib.resources.files("assistant").joinpath("data/timeline.toml")
-    tables = tomllib.loads(file.read_text(encoding="utf-8")).values()
-    ways = "|".join(way for table in tables for way in table["ways"])
+    tables = [*tomllib.loads(file.read_text(encoding="utf-8")).values()]
+    ways, happened = (
+        re.compile(rf"(?<!\w)(?:{'|'.join(way for t in tables for way in t[kind])})(?!\w)", re.I)
+        for kind in ("ways", "happened")
+    )
     words = frozenset(word for table in tables for word in table["words"].split())
-    return _Asking(re.compile(rf"(?<!\w)(?:{ways})(?!\w)", re.IGNORECASE), words)
+    return _Asking(ways, happened, words)

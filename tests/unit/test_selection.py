@@ -81,6 +81,15 @@ def test_a_sentence_that_says_no_more_than_the_question_is_not_added(reader: Rea
     assert "Passengers of the ferry." not in [c.text for c in selection.choose(asked, found, 3)]
 
 
+def test_a_byline_beside_the_answer_is_not_added(reader: Reader) -> None:
+    text = "The ferry sank on 4 March.\n\nFerry desk, Monday\n\nThe ferry had left port at noon."
+    asked, found = ranked(reader, "When did the ferry sink?", [scored(text)])
+    chosen = [candidate.text for candidate in selection.choose(asked, found, 3)]
+    assert chosen[0] == "The ferry sank on 4 March."
+    assert "Ferry desk, Monday" not in chosen
+    assert "The ferry had left port at noon." in chosen
+
+
 def test_no_passage_gives_no_candidate(reader: Reader) -> None:
     assert ranked(reader, "Why?", [])[1] == []
     assert ranked(reader, "Why?", [scored(" ")])[1] == []

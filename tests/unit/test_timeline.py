@@ -51,6 +51,12 @@ def rows(question: str, *texts: str, published: dt.date | None = FRIDAY) -> list
         ("When did the fighting begin and the truce hold?", True),
         ("Хронология боёв на границе", True),
         ("Sınır çatışmalarının kronolojisi", True),
+        ("What happened on September 13?", True),
+        ("What happened at the border in March 2022?", True),
+        ("Что произошло 13 сентября?", True),
+        ("13 Eylül'de ne oldu?", True),
+        ("What happened at the border?", False),
+        ("What happened to the mission of 2022?", False),
         ("How many were killed in the border fighting?", False),
         ("When did the fighting begin?", False),
     ],
@@ -87,3 +93,32 @@ def test_a_question_about_a_year_has_no_other_ones() -> None:
     assert [event.date for event in events] == ["2022-09-13", "2022-09-15"]
     events = rows("timeline of the border fighting from 2020 to 2022", TEXT)
     assert [event.date for event in events] == ["2020", "2022-09-13", "2022-09-15"]
+
+
+LEDGER = (
+    "On 13 September the border fighting began. The truce was signed on 14 September."
+    " On 13 January the mission left. A convoy crossed the bridge on 12 and 13 September."
+    " In September 2021 the road was closed."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "days"),
+    [
+        ("What happened on September 13?", ["2022-09-13"]),
+        ("What happened on 13 September 2022?", ["2022-09-13"]),
+        ("What happened on 13 September 2021?", []),
+        ("What happened in January?", ["2022-01-13"]),
+        ("What happened in September 2022?", ["2022-09-12", "2022-09-13", "2022-09-14"]),
+        ("What happened on 13 September with the mission?", []),
+        ("What happened on 13 and 14 September?", ["2022-09-13", "2022-09-14"]),
+    ],
+)
+def test_of_a_day_only_what_happened_then_is_told(question: str, days: list[str]) -> None:
+    found = [event.date for event in rows(question, LEDGER)]
+    assert [day for day in dict.fromkeys(found) if "/" not in day] == days
+
+
+def test_a_day_without_a_year_may_be_the_one_asked_for() -> None:
+    question = "What happened on 13 September 2022?"
+    assert [e.date for e in rows(question, LEDGER, published=None)][:1] == ["--09-13"]
