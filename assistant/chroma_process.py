@@ -21,7 +21,7 @@ from typing import Any, Self
 from assistant import arrays, dense, health, index
 from assistant.errors import LibraryError
 
-_PART = 5000  # passages that one call takes in; Chroma takes at most 5,461
+_PART = 2500  # passages that one call takes in; Chroma makes lists of their vectors, 24 kB each
 _AHEAD = 2  # calls that wait while it works on one
 _SECONDS = 300  # for a quick examination, and one more
 _PER_SECOND = 1000  # for so many passages; a thorough one takes what it takes
@@ -161,6 +161,7 @@ class Calls:
 
     def finish(self, rows: int) -> int:
         self._collection.close()
+        dense.give_back_memory()  # an examination takes as much again
         return rows
 
     def examine(self, directory: str, thorough: bool) -> list[str]:

@@ -48,6 +48,12 @@ def overwrite_memory() -> None:
         ctypes.CDLL(None).mallopt(_PERTURB, 1)
 
 
+def give_back_memory() -> None:
+    """Returns to the system what was freed, where the C library would keep it for later."""
+    with suppress(OSError, AttributeError):  # no glibc
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @contextmanager
 def translated(directory: Path) -> Iterator[None]:
     """Raises LibraryError for what Chroma or tantivy raise inside."""
