@@ -1,7 +1,7 @@
 """The meaning half of an index generation: one Chroma collection of vectors.
 
 Chroma keeps vectors only: ids are passage keys, words and facts stay in the library, and it never
-embeds. (Facts would take it as long again as the vectors; filters are the catalogue's.)
+embeds. (Facts would take it half as long again as vectors do; filters are the catalogue's.)
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def timeline(
 
     ``candidates`` come in the order in which their passages answer.
     """
-    days = _days(question)
+    days = [] if _asking().ways.search(question) else _days(question)
     besides = question
     for day in reversed(days):
         besides = besides[: day.start] + besides[day.end :]

@@ -122,3 +122,8 @@ def test_of_a_day_only_what_happened_then_is_told(question: str, days: list[str]
 def test_a_day_without_a_year_may_be_the_one_asked_for() -> None:
     question = "What happened on 13 September 2022?"
     assert [e.date for e in rows(question, LEDGER, published=None)][:1] == ["--09-13"]
+
+
+def test_a_course_of_events_between_two_days_is_not_only_of_those_days() -> None:
+    question = "A timeline of the border fighting between 10 September and 20 September 2022"
+    assert "2022-09-13" in [event.date for event in rows(question, LEDGER)]
