@@ -114,7 +114,7 @@ def spoken(statements: Sequence[Statement]) -> Iterator[Spoken]:
 def bearing(question: Question, spoken: Spoken) -> Bearing:
     """How far it bears on the question, not at all if it was said before what is asked of."""
     statement, previous = spoken.statement, spoken.previous
-    if _too_early(question, statement):
+    if _too_early(question, statement) or _too_late(question, spoken):
         return Bearing(0, 0, 0)
     where = (
         (1.0, _stems(statement.text, statement.language)),
@@ -169,6 +169,25 @@ def _too_early(question: Question, statement: Statement) -> bool:
     return day is not None and (day.year, day.month if since[1] else 0) < since
 
 
+def _too_late(question: Question, spoken: Spoken) -> bool:
+    """Whether it was said in a later year, by a document that never names the one asked of."""
+    years, own = _years(question), _own_years(spoken.statement)
+    named = any(str(year) in spoken.document for year in years)
+    return bool(years and own) and own.isdisjoint(years) and not named
+
+
+def _years(question: Question) -> set[int]:
+    """The years that the question names."""
+    dates = (v.meaning for v in question.given if isinstance(v.meaning, Date))
+    return {date.year for date in dates if date.year is not None}
+
+
+def _own_years(statement: Statement) -> set[int]:
+    """The years that a text need not name to tell of them; none where it is undated."""
+    day = statement.passage.document.published
+    return {day.year, (day - _LATELY).year} if day else set()
+
+
 def differs(question: Question, statement: Statement) -> bool:
     """Whether it is of another time than the question, or of two months and not of two years."""
     units = {unit: v for v in question.given if v.kind == "quantity" and (unit := unit_of(v))}
@@ -180,13 +199,13 @@ def differs(question: Question, statement: Statement) -> bool:
 
 
 def _of_another_year(question: Question, statement: Statement) -> bool:
-    """Whether it names years, but neither that of its publication nor one of the question."""
+    """Whether it names years, but none of the question, nor its own where it may mean the same."""
     published = statement.passage.document.published
     told = event_dates(statement.text, published, statement.language)
     years = {date.value[:4] for date in told if not date.value.startswith("--")}
-    meant = {v.meaning.year for v in question.given if isinstance(v.meaning, Date)} - {None}
-    if published:
-        meant |= {published.year, (published - _LATELY).year}
+    meant, own = _years(question), _own_years(statement)
+    if not meant or meant & own:
+        meant |= own
     return bool(years and meant) and years.isdisjoint(map(str, meant))
 
 

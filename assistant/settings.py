@@ -148,7 +148,7 @@ class AnsweringSettings(Group):
         description="below it: not in the documents; `assistant calibrate` fits it",
     )
     doubt: float = Field(
-        default=0.1, ge=0, le=1, description="so far above the threshold an answer is only partial"
+        default=0.2, ge=0, le=1, description="so far above the threshold an answer is only partial"
     )
     unsupported: Literal["strict", "flag"] = Field(
         default="strict",

@@ -106,6 +106,8 @@ def answer_lines(answer: Answer) -> Iterator[str]:
             where = origin(document.source, document.published, scored.passage.locator)
             yield f"  - {document.title} ({where})\n    {one_line(scored.passage.text)}"
         return
+    if answer.status == "partial":
+        yield "Partial answer: the documents may not answer this, or only a part of it.\n"
     if answer.problem:
         yield f"{'Incomplete' if answer.incomplete else 'Quoted'}: {answer.problem.message}"
         yield f"  try: {answer.problem.hint}\n"

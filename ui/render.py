@@ -102,7 +102,7 @@ def _warnings(answer: Answer) -> Iterator[tuple[str, str]]:
         nearest = " The nearest ones are below." if answer.passages else ""
         yield "Not in the documents", f"No passage answers this well enough to be cited.{nearest}"
     if answer.status == "partial":
-        yield "Partial answer", "The documents cover only part of the question."
+        yield "Partial answer", "The documents may not answer this, or only a part of it."
     if words := described(answer.filters):
         yield "Filtered", f"Only documents {words} were asked."
     if answer.undated:

@@ -61,3 +61,18 @@ def test_another_year_or_duration_differs() -> None:
     ):
         (statement,) = statements([scored(text, day=day)])
         assert differs(asked, statement) == other, text
+
+
+def test_a_later_year_is_about_something_else_where_the_one_asked_of_is_never_named() -> None:
+    text = "Twenty died in the petrol depot explosion outside Khankendi."
+    asked, day = QUESTION.replace("2023", "2022"), dt.date(2023, 9, 26)
+    assert last(asked, text, day=day) == Bearing(0, 0, 0)
+    assert last(asked, f"{text[:-1]} in 2022.", day=day).all > 0.7
+    assert last(asked, text, day=dt.date(2023, 1, 3)).all > 0.7  # lately
+    assert last(asked, text).all > 0.7
+
+
+def test_its_own_year_does_not_excuse_where_another_one_is_asked_of() -> None:
+    (statement,) = statements([scored("On 26 September 20 died.", day=dt.date(2023, 9, 26))])
+    for question, other in (("How many died in September 2022?", True), ("How many died?", False)):
+        assert differs(understand(question, lambda word: 2.0), statement) == other

@@ -26,7 +26,7 @@ FIRST = cited(1, "Meridian", "Zas said 49 were killed.")
 SECOND = cited(2, "Ledger", "There were 105 dead.")
 
 
-def shown(kind: str = "conflict") -> list[str]:
+def shown(kind: str = "conflict", status: str = "answered") -> list[str]:
     sentence = AnswerSentence(
         text=FIRST.quote, citations=(FIRST,), verdict="supported", speaker="Zas", stance="claim"
     )
@@ -36,7 +36,7 @@ def shown(kind: str = "conflict") -> list[str]:
         id="a",
         question="q",
         query="q",
-        status="answered",
+        status=status,  # type: ignore[arg-type]
         confidence=0.9,
         sentences=(sentence,),
         conflicts=(Conflict(subject="… were killed", kind=kind, sides=sides),),  # type: ignore[arg-type]
@@ -67,6 +67,10 @@ def test_who_says_it_and_what_the_sources_say_apart() -> None:
         '  2022-09-13             "Zas said 49 were killed." [1]',
         '                         Meridian, 2022-09-13; "Tuesday", in a text',
     ]
+
+
+def test_an_answer_in_doubt_says_so_first() -> None:
+    assert shown(status="partial")[0].startswith("Partial answer: the documents may not answer")
 
 
 def test_an_update_is_no_disagreement() -> None:
