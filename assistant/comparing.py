@@ -33,9 +33,11 @@ def compare(
     passages: Sequence[ScoredPassage],
     text_of: Callable[[str], str],
     weigh: Weigh,
+    further: Sequence[ScoredPassage] = (),
 ) -> Comparison:
     """Reads the cited sentences against all that was found; nothing where nothing is cited.
 
+    A timeline is made of ``further`` passages too, which came after those an answer is made of.
     ``text_of`` gives the text of a document by its id, ``weigh`` the rarity of a word.
     """
     if not sentences:
@@ -50,7 +52,8 @@ def compare(
     )
     events: tuple[Event, ...] = ()
     if timelines.asked_for(question):
-        events = timelines.timeline(question, found, text_of, weigh, cite)
+        dated = [*found, *statements(further)]
+        events = timelines.timeline(question, dated, text_of, weigh, cite)
     sources = {citation.document_id: citation.source for citation in citations}
     languages = {scored.document.id: scored.document.language for scored in passages}
     return Comparison(

@@ -77,6 +77,7 @@ class Assistant(Keeper):
         self, question: str, history: Sequence[Turn] = (), filters: Filters = EVERYTHING
     ) -> Iterator[Draft | Answer]:
         """Drafts while it works, unverified, and last the Answer; raises as ``ask`` does."""
+        from assistant import timeline as timelines
         from assistant.answering import extract
         from assistant.comparing import compare
         from assistant.drafting import Drafted, draft
@@ -88,7 +89,10 @@ class Assistant(Keeper):
             yield Draft(stage="condense")
         query = self._condensed(question, history, watch)
         yield Draft(stage="retrieve")
-        passages = self._retrieve(query, filters, self.settings.retrieval.k, watch)
+        k = self.settings.retrieval.k
+        most = max(k, timelines.READ) if timelines.asked_for(query.text) else k
+        passages = self._retrieve(query, filters, most, watch)
+        passages, further = passages[:k], passages[k:]
         yield Draft(stage="answer")
         with watch.stage("answer") as counts:
             with self._known_words() as known:
@@ -110,8 +114,9 @@ class Assistant(Keeper):
             drafted, sentences = drafted.or_quotes(sentences, verify(found.sentences, text_of))
             supported = [sentence for sentence in sentences if sentence.verdict == "supported"]
         with watch.stage("compare") as counts, self._generations.lease() as index:
-            seen = compare(query.text, sentences, passages, text_of, index.rarity)
+            seen = compare(query.text, sentences, passages, text_of, index.rarity, further)
             counts["conflicts"] = len(seen.conflicts)
+        dated = {event.citation.passage_id for event in seen.timeline}
         yield Answer(
             id=uuid.uuid4().hex,
             question=question,
@@ -124,7 +129,7 @@ class Assistant(Keeper):
             independent_sources=seen.independent_sources,
             filters=filters,
             undated=self.matching(filters).undated,
-            passages=passages,
+            passages=(*passages, *(each for each in further if each.passage.id in dated)),
             model=drafted.model,
             incomplete=drafted.incomplete,
             problem=drafted.problem,

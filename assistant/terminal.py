@@ -106,11 +106,7 @@ def answer_lines(answer: Answer) -> Iterator[str]:
             where = origin(document.source, document.published, scored.passage.locator)
             yield f"  - {document.title} ({where})\n    {one_line(scored.passage.text)}"
         return
-    if answer.status == "partial":
-        yield "Partial answer: the documents may not answer this, or only a part of it.\n"
-    if answer.problem:
-        yield f"{'Incomplete' if answer.incomplete else 'Quoted'}: {answer.problem.message}"
-        yield f"  try: {answer.problem.hint}\n"
+    yield from _warning_lines(answer)
     yield answer.text
     yield f"(drafted by {answer.model}, proved as below)\n" if answer.model else ""
     yield from _source_lines(answer)
@@ -120,6 +116,14 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         yield "\nTimeline"
     for event in answer.timeline:
         yield from _event_lines(event)
+
+
+def _warning_lines(answer: Answer) -> Iterator[str]:
+    if answer.status == "partial":
+        yield "Partial answer: the documents may not answer this, or only a part of it.\n"
+    if answer.problem:
+        yield f"{'Incomplete' if answer.incomplete else 'Quoted'}: {answer.problem.message}"
+        yield f"  try: {answer.problem.hint}\n"
 
 
 def _source_lines(answer: Answer) -> Iterator[str]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.resources
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
 from assistant.analysis import likely_language, stem, words_of
-from assistant.event_dates import CONTEXT, EventDate, event_dates
+from assistant.event_dates import EventDate, event_dates
 from assistant.statements import Citing, Statement, Weigh
 from assistant.types import Event
 
 TextOf = Callable[[str], str]  # a document's id to its text
 
+READ = 24  # passages that are read for the dates in them; an answer is chosen from fewer
 _ROWS = 12
 _ABOUT = 0.4  # share of the question's words, by rarity, that the statement and its title must have
 _SAME = 0.6  # share of the shorter statement's words that makes it the same event on the same day
@@ -54,29 +56,32 @@ def timeline(
     wanted = {w: weight for w in words if w not in _asking().words and (weight := weigh(w))}
     years = [int(year) for year in _YEAR.findall(besides)]
     rows: list[_Row] = []
-    for statement in candidates:
-        for date in _dates(statement, text_of) if len(rows) < _ROWS else ():
-            row = _Row(statement, date)
-            if not _within(date, years) or (days and not any(_on(date, day) for day in days)):
-                continue
-            if _about(row, wanted) and not any(_same(row, other) for other in rows):
-                rows.append(row)
+    for row in _dated(candidates, text_of):
+        if not _within(row.date, years) or (days and not any(_on(row.date, d) for d in days)):
+            continue
+        if _about(row, wanted) and not any(_same(row, other) for other in rows):
+            rows.append(row)
+        if len(rows) == _ROWS:
+            break
     rows.sort(key=lambda row: (row.date.value.startswith("--"), row.date.value))
     return tuple(
         Event(date=date.value, reason=date.reason, citation=cite(statement))
-        for statement, date in rows[:_ROWS]
+        for statement, date in rows
     )
 
 
-def _dates(statement: Statement, text_of: TextOf) -> list[EventDate]:
-    """The times a statement tells as exactly as it tells any, each once."""
-    document = statement.passage.document
-    first = max(0, statement.start - CONTEXT)
-    text = text_of(document.id)[first : statement.end]
-    begin = statement.start - first
-    found = event_dates(text, document.published, document.language, begin)
-    exact = max((_exactness(date) for date in found), default=0)
-    return list({d.value: d for d in found if _exactness(d) == exact}.values())
+def _dated(candidates: Sequence[Statement], text_of: TextOf) -> Iterator[_Row]:
+    """The times that each statement tells as exactly as it tells any, each once."""
+    for _, of_passage in groupby(candidates, key=lambda each: each.passage.passage.id):
+        told = list(of_passage)
+        document, first, last = told[0].passage.document, told[0].start, told[-1].end
+        text = text_of(document.id)
+        dates = event_dates(text, document.published, document.language, first, last)
+        for statement in told:
+            found = [date for date in dates if statement.start <= date.start < statement.end]
+            exact = max((_exactness(date) for date in found), default=0)
+            for date in {d.value: d for d in found if _exactness(d) == exact}.values():
+                yield _Row(statement, date)
 
 
 def _days(question: str) -> list[EventDate]:

@@ -51,6 +51,18 @@ def test_a_timeline_has_days_that_no_text_spells_out(
         assert numbered.setdefault(cited.marker, cited).quote == cited.quote
 
 
+@pytest.mark.parametrize("day", ["September 13, 2022", "13 Sept 2022"])
+def test_a_timeline_is_made_of_more_passages_than_an_answer(sample: Assistant, day: str) -> None:
+    answer = sample.ask(f"What happened on {day}?")
+    assert {event.date for event in answer.timeline} == {"2022-09-13"}
+    assert any("fighting broke out along the border" in e.citation.quote for e in answer.timeline)
+    first = sample.search(f"What happened on {day}?")
+    ids = [scored.passage.id for scored in answer.passages]
+    assert ids[: len(first)] == [scored.passage.id for scored in first]
+    assert set(ids[len(first) :]) <= {event.citation.passage_id for event in answer.timeline}
+    assert {cited.passage_id for cited in citations(answer)} <= set(ids)
+
+
 def test_reported_speech_keeps_its_speaker(sample: Assistant) -> None:
     answer = sample.ask("What did Sidorov say about the use of the collective forces in Armenia?")
     said = [s for s in answer.sentences if "had not been raised" in s.text]

@@ -27,6 +27,7 @@ def names(text: str, aliases: Aliases | None = None) -> list[tuple[str, tuple[st
         ("Turkiye'nin kararı", "Turkiye", "Турция"),
         ("решение Турции", "Турции", "Türkei"),
         ("Turkey’s decision", "Turkey", "Turquie"),
+        ("on Sept 13", "Sept", "September"),
         ("gas of the Ivory Coast", "Ivory Coast", "Côte d’Ivoire"),
         ("Nagorno-Karabakh's status", "Nagorno-Karabakh", "Artsakh"),
         ("who governs Burma", "Burma", "Myanmar"),
