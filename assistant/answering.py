@@ -75,9 +75,8 @@ def _with_antecedent(asked: Question, found: Sequence[Candidate], most: int) -> 
     best = found[0]
     before = next((c for c in found if c.rank == best.rank and c.place == best.place - 1), None)
     pronouns = lists(best.passage.document.language).pronouns
-    if most < 2 or before is None or len(before.words) < selection.SENTENCE:
-        return selection.choose(asked, found, most)
-    if not best.words or best.words[0].text not in pronouns:
+    refers_back = bool(best.words) and best.words[0].text in pronouns
+    if most < 2 or before is None or len(before.words) < selection.SENTENCE or not refers_back:
         return selection.choose(asked, found, most)
     others = [candidate for candidate in found if candidate is not before]
     return [best, before, *selection.choose(asked, others, most - 1)[1:]]
