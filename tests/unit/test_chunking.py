@@ -249,22 +249,7 @@ def headed(n: int) -> Document:
 HOSTILE: dict[str, Callable[[int], Document]] = {
     **{
         repr(unit): lambda n, unit=unit: document("x" + unit * (n // len(unit)) + "y")
-        for unit in [
-            "x",
-            "(",
-            "[",
-            "#",
-            "\n",
-            " ",
-            "\t",
-            "漢",
-            "🙂",
-            "\u0301",
-            "\u200d",
-            ", ",
-            "Yes. ",
-            "a. ",
-        ]
+        for unit in (*"x([#\n \t漢🙂\u0301\u200d", ", ", "Yes. ", "a. ")
     },
     "headings": headed,
 }
@@ -282,7 +267,7 @@ def test_t34_time_grows_with_the_length_only(name: str) -> None:
         return min(tries)
 
     size = 20_000 if name == "headings" else 60_000
-    assert seconds(2 * size) <= 2.5 * seconds(size) + 0.05
+    assert seconds(2 * size) <= 3 * seconds(size) + 0.05  # four times, were it quadratic
 
 
 def test_t34_the_tokenizer_reads_no_text_much_more_often_than_once() -> None:

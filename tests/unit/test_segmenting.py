@@ -125,4 +125,4 @@ def seconds(work: Callable[[], object]) -> float:
 )
 def test_hostile_text_takes_linear_time(seed: str, size: int) -> None:
     small, large = ("End. " + seed * (n // len(seed)) + "z" for n in (size, 2 * size))
-    assert seconds(lambda: sentences(large)) <= 2.5 * seconds(lambda: sentences(small)) + 0.05
+    assert seconds(lambda: sentences(large)) <= 3 * seconds(lambda: sentences(small)) + 0.05
