@@ -112,7 +112,7 @@ def spoken(statements: Sequence[Statement]) -> Iterator[Spoken]:
 
 
 def bearing(question: Question, spoken: Spoken) -> Bearing:
-    """How far it bears on the question, not at all if it was said before what is asked of."""
+    """How far it bears on the question, not at all if it was said of or in another time."""
     statement, previous = spoken.statement, spoken.previous
     if _too_early(question, statement) or _too_late(question, spoken):
         return Bearing(0, 0, 0)

@@ -189,7 +189,7 @@ class Answer(Shape):
     independent_sources: int = 0  # behind the sentences; copies of one text count once
     filters: Filters = Filters()
     undated: int = 0  # documents that a filter by date left out since they have no date
-    passages: tuple[ScoredPassage, ...] = ()  # what was found, best first, cited or not
+    passages: tuple[ScoredPassage, ...] = ()  # best first, cited or not; then what a timeline adds
     model: str | None = None  # the chat model that drafted the sentences; none: they are quotes
     incomplete: bool = False  # the model failed or was cut off
     problem: Problem | None = None  # what it did instead, to be shown before the sentences

@@ -35,6 +35,7 @@ def parse(content, uri):
             while True: pass
         case "SLEEP": time.sleep(600)
         case "ALLOCATE": bytearray(8 * 2**30)
+        case "NEED": len(b"x" * (600 * 2**20))
         case "NOISE": os.write(1, b"x" * 100)
         case "FORGE": os.write(3, b"x" * 10_000)
         case "TRY": return whole(tried(content.split()[1].decode()), uri)
@@ -126,6 +127,14 @@ def test_t15_a_fault_is_a_failure_with_a_reason(faulty: Pool, fault: str, reason
 
 def test_what_a_parser_prints_is_no_reply(faulty: Pool) -> None:
     assert one(faulty, b"NOISE " + WORDS) == "NOISE " + WORDS.decode()
+
+
+def test_a_process_that_needed_much_memory_is_not_kept(faulty: Pool) -> None:
+    assert one(faulty, WORDS) == WORDS.decode()
+    kept = len(faulty._idle)
+    assert kept
+    assert one(faulty, b"NEED " + WORDS) == "NEED " + WORDS.decode()
+    assert len(faulty._idle) == kept - 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Python code alone is refused")
